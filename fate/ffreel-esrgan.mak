@@ -1,0 +1,1 @@
+# esrgan: whole-binary tests against text references

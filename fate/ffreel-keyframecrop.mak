@@ -1,0 +1,1 @@
+# keyframecrop: whole-binary tests against text references
