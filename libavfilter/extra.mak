@@ -7,3 +7,7 @@ NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o nn_frame.o nn_resample.o \
                                       $(NN-OBJS) $(NN-OBJS-yes)
+
+# the embedded weights; overlay.sh lays models/builtin.safetensors here by that name
+libavfilter/nn_builtin.c: $(SRC_PATH)/libavfilter/nn_builtin.safetensors $(BIN2CEXE)
+	$(BIN2C) $(patsubst $(SRC_PATH)/%,$(SRC_LINK)/%,$<) $@ nn_builtin

@@ -1,0 +1,132 @@
+# ffreel. 'make help' lists the targets.
+
+-include config.mk
+
+SHARED         ?= ../shared
+FFREEL_VERSION ?= 9.0
+V              ?= 0
+export SHARED
+
+Q := $(if $(filter 1,$(V)),,@)
+
+# the build that tests run on: assertions on, everything else alike
+CHECK := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-check
+ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
+
+.PHONY: all help setup demo check install uninstall dist patchset clean distclean \
+        check-upstream check-versions check-asan check-peers check-gpu bench fuzz \
+        release check-build asan-build check-patches docker docs-pictures style
+.NOTPARALLEL:
+
+all: release
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make                  build bin/ffmpeg and bin/ffprobe (configures first if need be)
+## make demo             set up, build, and render the demo; IN= KEYS= MODEL= SIZE= OUT= (docs/demo.md)
+## make check            set up, build with assertions, run all tests
+## make install          into the --prefix given to configure; DESTDIR= is obeyed
+## make dist             build/ffreel-VERSION.tar.xz: our sources, and the patch sets
+## make patchset         build/patchset/V/*.patch: hooks and sources, for 'git am' on a pristine release
+## make bench            all benchmarks: tables and JSON lines in out/bench/
+## make check-upstream   FFmpeg's own sample-free filter tests, with our patches in
+## make check-versions   builds FFmpeg 7.1, 8.1, 9.0 both ways and runs our FATE on each
+## make check-asan       C tests and filters under AddressSanitizer and UBSan
+## make check-peers      regenerates the peer references (needs PyPI) and compares
+## make fuzz             fuzzes the parsers; SECONDS_EACH=60
+## make clean            removes build/ and bin/; distclean also config.mk and the download cache
+
+# ---- building --------------------------------------------------------------
+setup:
+	$(Q)patches/packages.sh
+
+config.mk: configure
+	$(Q)patches/packages.sh
+	$(Q)./configure $(FFREEL_ARGS)
+
+ifeq ($(BUILD),)
+# config.mk was only just made: start over with what it says
+release: config.mk
+	$(Q)$(MAKE) --no-print-directory release
+else
+release: config.mk
+	$(Q)patches/overlay.sh link $(BUILD)/../src/$(notdir $(shell sed -n 's/^FFTREE *= *//p' $(BUILD)/config.mk))
+	$(Q)tests/quietly build/make.log $(MAKE) -C $(BUILD) -j$(JOBS) ffmpeg ffprobe
+	$(Q)mkdir -p bin
+	$(Q)for p in ffmpeg ffprobe; do ln -sf ../$(BUILD)/$$p bin/$$p; done
+	@echo "bin/ffmpeg and bin/ffprobe are ready"
+endif
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+check-build: setup
+	$(Q)[ -f $(CHECK)/config.mk ] || ./configure $(FFREEL_ARGS) --ffmpeg-version=$(FFREEL_VERSION) --variant=check
+	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(CHECK)/config.mk)
+	$(Q)tests/quietly build/make-check.log $(MAKE) -C $(CHECK) -j$(JOBS) ffmpeg ffprobe
+
+# a slim build: sanitized code is large and slow, and FFmpeg's own is not ours to test
+asan-build: setup
+	$(Q)[ -f $(ASAN)/config.mk ] || ./configure $(FFREEL_ARGS) --ffmpeg-version=$(FFREEL_VERSION) --variant=asan --without-cuda \
+	    --extra-cflags=-fsanitize=undefined --extra-ldflags=-fsanitize=undefined --disable-x86asm \
+	    --disable-encoders --disable-muxers --disable-hwaccels --disable-network \
+	    --enable-encoder=rawvideo,pcm_s16le,wrapped_avframe,png,libx264,aac,ffv1 \
+	    --enable-muxer=null,framecrc,framemd5,md5,rawvideo,mp4,nut,matroska,image2,yuv4mpegpipe,wav,hash,framehash,rawvideo
+	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(ASAN)/config.mk)
+	$(Q)tests/quietly build/make-asan.log $(MAKE) -C $(ASAN) -j$(JOBS) ffmpeg ffprobe
+
+# ---- using ------------------------------------------------------------------
+demo: release
+	$(Q)FFMPEG=bin/ffmpeg FFPROBE=bin/ffprobe tests/demo.sh
+
+install: release
+	$(MAKE) -C $(BUILD) install-progs install-data
+
+uninstall:
+	$(MAKE) -C $(BUILD) uninstall-progs uninstall-data
+
+# ---- testing ----------------------------------------------------------------
+check: check-build check-patches
+	$(Q)tests/run $(CHECK)
+
+check-upstream: check-build
+	$(Q)tests/upstream $(CHECK)
+
+check-versions: setup
+	$(Q)tests/versions
+
+check-asan: asan-build
+	$(Q)ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 tests/run --asan $(ASAN)
+
+# the committed patches are what hook.sh makes
+check-patches:
+	$(Q)patches/patches.sh --check
+
+check-peers: check-build
+	$(Q)tests/peers/run $(CHECK)
+
+check-gpu:
+	@echo "check-gpu: the CUDA filters are not built yet (docs/design.md, status): nothing to run on a GPU"; exit 77
+
+SECONDS_EACH ?= 60
+fuzz: check-build
+	$(Q)tests/fuzz/run $(CHECK) $(SECONDS_EACH)
+
+bench: release
+	$(Q)bench/run $(BUILD)
+
+# ---- shipping ---------------------------------------------------------------
+patchset:
+	$(Q)patches/patchset.sh
+
+dist: patchset
+	$(Q)patches/dist.sh
+
+docker:
+	docker build -t ffreel .
+
+clean:
+	rm -rf build bin out
+
+distclean: clean
+	rm -rf config.mk cache
