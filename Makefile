@@ -51,7 +51,7 @@ release: config.mk
 	$(Q)$(MAKE) --no-print-directory release
 else
 release: config.mk
-	$(Q)patches/overlay.sh link $(BUILD)/../src/$(notdir $(shell sed -n 's/^FFTREE *= *//p' $(BUILD)/config.mk))
+	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(BUILD)/config.mk)
 	$(Q)tests/quietly build/make.log $(MAKE) -C $(BUILD) -j$(JOBS) ffmpeg ffprobe
 	$(Q)mkdir -p bin
 	$(Q)for p in ffmpeg ffprobe; do ln -sf ../$(BUILD)/$$p bin/$$p; done
