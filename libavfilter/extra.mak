@@ -2,8 +2,8 @@
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keytrack.o
 
-NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
-           nn_load_ncnn.o nn_cache.o nn_engine.o nn_ref.o nn_builtin.o
+NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o \
+           nn_cache.o nn_engine.o nn_ref.o nn_builtin.o
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o nn_frame.o nn_resample.o \
                                       $(NN-OBJS) $(NN-OBJS-yes)

@@ -57,24 +57,32 @@ typedef struct NNParam {
 
 /** The tensors of one file ("state dict"), in file order. */
 typedef struct NNDict {
-    NNParam *params;
-    int      nb_params;
+    NNParam    *params;
+    int         nb_params;
+    size_t      nb;             ///< elements of all tensors together
+    const char *name;           ///< the file's, for messages; NULL = none
 } NNDict;
+
+/* Limits on what a file may ask for; checked before memory is taken. RRDBNet's
+ * largest tensor has 110,592 elements, all its 702 together 16.7 million. */
+#define NN_MAX_ELEMS  (1 << 26)     ///< elements of one tensor
+#define NN_MAX_TOTAL  (1 << 27)     ///< elements of one file
+#define NN_MAX_PARAMS 8192          ///< tensors of one file
+#define NN_MAX_NODES  16384         ///< nodes of a graph
+#define NN_MAX_C      4096          ///< channels of a node
 
 /**
  * Add a tensor; takes a copy of nothing: data is allocated here, zeroed, and
- * returned in the new NNParam for the loader to fill.
- * @return 0, AVERROR(ENOMEM), AVERROR_INVALIDDATA (name too long or twice,
- *         dimension < 1, more than NN_MAX_ELEMS elements)
+ * returned in the new NNParam for the loader to fill (*out is valid until the
+ * next call).
+ * @return 0, AVERROR(ENOMEM), AVERROR_INVALIDDATA (name too long, not of
+ *         printable ASCII or twice, dimension < 1, a limit above exceeded)
  */
 int ff_nn_dict_add(NNDict *d, const char *name, const int *dims, int nb_dims,
                    NNParam **out, void *log);
 /** @return the tensor, or NULL */
 const NNParam *ff_nn_dict_get(const NNDict *d, const char *name);
 void ff_nn_dict_free(NNDict *d);
-
-/** Elements a single tensor may have; RRDBNet's largest has 110,592. */
-#define NN_MAX_ELEMS (1 << 26)
 
 /* ---- graph --------------------------------------------------------------- */
 
@@ -138,7 +146,8 @@ typedef struct NNGraph {
                                 ///< pixels around a tile its output is exact
     int     default_halo;       ///< the halo to use unless exactness is asked for:
                                 ///< equal to halo except where that is impractical
-                                ///< (RRDBNet)
+                                ///< (RRDBNet; its builder sets it before finish).
+                                ///< Both halos are multiples of align
     int64_t macs;               ///< multiply-adds per input pixel
     int64_t nb_weights;         ///< parameters
     char    arch[64];           ///< for people: "SRVGGNetCompact 64x32 x4"

@@ -1,0 +1,195 @@
+/*
+ * Nets: weight files, their formats told apart
+ *
+ * This file is part of FFmpeg.
+ *
+ * FFmpeg is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * FFmpeg is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with FFmpeg; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
+ */
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "libavutil/avstring.h"
+#include "libavutil/error.h"
+#include "libavutil/file_open.h"
+#include "libavutil/intfloat.h"
+#include "libavutil/intreadwrite.h"
+#include "libavutil/log.h"
+#include "libavutil/macros.h"
+#include "libavutil/mem.h"
+
+#include "nn_load.h"
+
+extern const uint8_t  ff_nn_builtin_data[];
+extern const unsigned ff_nn_builtin_len;
+
+/* ---- numbers ------------------------------------------------------------------ */
+
+int ff_nn_type_size(enum NNType t)
+{
+    return t == NN_F64 ? 8 : t == NN_F32 ? 4 : 2;
+}
+
+static float half(unsigned h)
+{
+    const uint32_t sign = (h & 0x8000u) << 16, mant = h & 0x3ff;
+    const int exp = h >> 10 & 31;
+
+    if (!exp)                   /* zero and subnormals: mant * 2^-24 */
+        return av_int2float(sign | av_float2int(mant * 0x1p-24f));
+    return av_int2float(sign | (exp == 31 ? 0x7f800000u : (uint32_t)(exp + 112) << 23) | mant << 13);
+}
+
+static float number(const uint8_t *p, enum NNType t)
+{
+    switch (t) {
+    case NN_F16:  return half(AV_RL16(p));
+    case NN_BF16: return av_int2float((uint32_t)AV_RL16(p) << 16);
+    case NN_F64:  return av_int2double(AV_RL64(p));
+    default:      return av_int2float(AV_RL32(p));
+    }
+}
+
+size_t ff_nn_convert(float *dst, const uint8_t *src, size_t n, enum NNType t)
+{
+    const int size = ff_nn_type_size(t);
+
+    for (size_t i = 0; i < n; i++, src += size) {
+        dst[i] = number(src, t);
+        if (!isfinite(dst[i]))
+            return i;
+    }
+    return n;
+}
+
+int ff_nn_fill(NNParam *p, const uint8_t *src, enum NNType t, const char *file, void *log)
+{
+    size_t i = ff_nn_convert(p->data, src, p->nb, t);
+
+    if (i == p->nb)
+        return 0;
+    av_log(log, AV_LOG_ERROR, "%s: tensor '%s' has a value that is no finite fp32 number (element %zu): "
+           "broken weights\n", file, p->name, i);
+    return AVERROR_INVALIDDATA;
+}
+
+/* ---- files ---------------------------------------------------------------------- */
+
+static int read_file(NNBlob *b, uint8_t **data, const char *path, void *log)
+{
+    struct stat st;
+    FILE *f = avpriv_fopen_utf8(path, "rb");
+    int ret = 0;
+
+    *data = NULL;
+    if (!f || fstat(fileno(f), &st) < 0) {
+        ret = AVERROR(errno);
+        av_log(log, AV_LOG_ERROR, "model '%s' cannot be opened: %s\n", path, av_err2str(ret));
+    } else if (!S_ISREG(st.st_mode)) {
+        ret = AVERROR(EINVAL);
+        av_log(log, AV_LOG_ERROR, "model '%s' is not a regular file\n", path);
+    } else if (st.st_size < 16 || st.st_size > NN_MAX_FILE) {
+        ret = AVERROR_INVALIDDATA;
+        av_log(log, AV_LOG_ERROR, "model '%s' has %lld bytes; 16 to %d are possible\n",
+               path, (long long)st.st_size, NN_MAX_FILE);
+    } else if (!(*data = av_malloc(st.st_size))) {
+        ret = AVERROR(ENOMEM);
+    } else if (fread(*data, 1, st.st_size, f) != st.st_size) {
+        ret = ferror(f) ? AVERROR(errno) : AVERROR_INVALIDDATA;
+        av_log(log, AV_LOG_ERROR, "model '%s' could not be read to its end\n", path);
+        av_freep(data);
+    }
+    if (f)
+        fclose(f);
+    if (ret >= 0)
+        *b = (NNBlob){ .data = *data, .size = st.st_size, .name = path };
+    return ret;
+}
+
+/* ---- formats -------------------------------------------------------------------- */
+
+enum Format { SAFETENSORS };
+
+static int starts(const NNBlob *b, const char *s, size_t n)
+{
+    return b->size >= n && !memcmp(b->data, s, n);
+}
+
+static int ends(const char *path, const char *ext)
+{
+    size_t n = strlen(path), e = strlen(ext);
+
+    return n > e && !av_strcasecmp(path + n - e, ext);
+}
+
+/* what the content is, or AVERROR with a message that says what it is instead */
+static int sniff(const NNBlob *b, void *log)
+{
+    /* a pickled 80-bit number opens what PyTorch saved before 1.6 */
+    static const char old_pth[] = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+    const char *what = NULL;
+
+    if (b->size > 10 && b->data[8] == '{' && AV_RL64(b->data) <= b->size)
+        return SAFETENSORS;
+
+    if (starts(b, "\x80\x02", 2) && !memcmp(b->data + 2, old_pth, 12))
+        what = "was saved by PyTorch before 1.6; load and save it again with a newer one";
+    else if (starts(b, "version https://git-lfs", 23))
+        what = "is a Git LFS pointer, not the file itself; run git lfs pull";
+    else if (starts(b, "<!", 2) || starts(b, "<html", 5))
+        what = "is a web page: the download went wrong";
+    else if (ends(b->name, ".safetensors"))
+        what = "is no safetensors file (no header), or was cut off in it";
+    else if (ends(b->name, ".onnx"))
+        what = "is an ONNX file; this build reads .safetensors";
+    else
+        what = "is no .safetensors file";
+    av_log(log, AV_LOG_ERROR, "model '%s' %s\n", b->name, what);
+    return AVERROR_INVALIDDATA;
+}
+
+static int load_dict(NNGraph **g, const NNBlob *b, int (*load)(NNDict *, const NNBlob *, void *), void *log)
+{
+    NNDict d = { .name = b->name };
+    int ret = load(&d, b, log);
+
+    if (ret >= 0)
+        ret = ff_nn_graph_from_dict(g, &d, b->name, log);
+    ff_nn_dict_free(&d);
+    return ret;
+}
+
+int ff_nn_graph_load(NNGraph **g, const char *path, void *log)
+{
+    uint8_t *data = NULL;
+    NNBlob b;
+    int ret;
+
+    *g = NULL;
+    if (!strcmp(path, "builtin")) {
+        b = (NNBlob){ .data = ff_nn_builtin_data, .size = ff_nn_builtin_len, .name = "builtin" };
+        return load_dict(g, &b, ff_nn_load_safetensors, log);
+    }
+    if ((ret = read_file(&b, &data, path, log)) < 0)
+        return ret;
+    switch (ret = sniff(&b, log)) {
+    case SAFETENSORS: ret = load_dict(g, &b, ff_nn_load_safetensors, log); break;
+    }
+    av_free(data);
+    return ret;
+}
