@@ -1,0 +1,419 @@
+/*
+ * Convolutions by oneDNN, versions 2.x and 3.x
+ *
+ * This file is part of FFmpeg.
+ *
+ * FFmpeg is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * FFmpeg is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with FFmpeg; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
+ */
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <dnnl.h>
+
+#include "libavutil/common.h"
+#include "libavutil/error.h"
+#include "libavutil/log.h"
+#include "libavutil/mem.h"
+
+#include "nn_dnnl.h"
+
+struct NNDnnl {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+};
+
+/* ---- what differs between 2.x and 3.x --------------------------------------- */
+
+#if DNNL_VERSION_MAJOR >= 3
+/* descriptors are handles */
+typedef dnnl_memory_desc_t       Desc;
+typedef const_dnnl_memory_desc_t DescRef;
+#define REF(d) (d)
+
+static dnnl_status_t desc_make(Desc *d, int nd, const dnnl_dims_t dims, int type, int tag)
+{
+    return dnnl_memory_desc_create_with_tag(d, nd, dims, type, tag);
+}
+
+static dnnl_status_t desc_copy(Desc *d, DescRef s)
+{
+    return dnnl_memory_desc_clone(d, s);
+}
+
+static void desc_free(Desc *d)
+{
+    if (*d)
+        dnnl_memory_desc_destroy(*d);
+    *d = NULL;
+}
+
+static dnnl_status_t append_eltwise(dnnl_post_ops_t po, float alpha)
+{
+    return dnnl_post_ops_append_eltwise(po, dnnl_eltwise_relu, alpha, 0);
+}
+
+static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, Desc md[4],
+                               const dnnl_dims_t stride, const dnnl_dims_t pad,
+                               const_dnnl_primitive_attr_t attr)
+{
+    const dnnl_dims_t dilate = { 0, 0 };
+
+    return dnnl_convolution_forward_primitive_desc_create(pd, engine, dnnl_forward_inference,
+        dnnl_convolution_direct, md[0], md[1], md[2], md[3], stride, dilate, pad, pad, attr);
+}
+#else
+/* descriptors are structs */
+typedef dnnl_memory_desc_t        Desc;
+typedef const dnnl_memory_desc_t *DescRef;
+#define REF(d) (&(d))
+
+static dnnl_status_t desc_make(Desc *d, int nd, const dnnl_dims_t dims, int type, int tag)
+{
+    return dnnl_memory_desc_init_by_tag(d, nd, dims, type, tag);
+}
+
+static dnnl_status_t desc_copy(Desc *d, DescRef s)
+{
+    *d = *s;
+    return dnnl_success;
+}
+
+static void desc_free(Desc *d)
+{
+}
+
+static dnnl_status_t append_eltwise(dnnl_post_ops_t po, float alpha)
+{
+    return dnnl_post_ops_append_eltwise(po, 1, dnnl_eltwise_relu, alpha, 0);
+}
+
+static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, Desc md[4],
+                               const dnnl_dims_t stride, const dnnl_dims_t pad,
+                               const_dnnl_primitive_attr_t attr)
+{
+    dnnl_convolution_desc_t cd;
+    dnnl_status_t st = dnnl_convolution_forward_desc_init(&cd, dnnl_forward_inference,
+        dnnl_convolution_direct, &md[0], &md[1], &md[2], &md[3], stride, pad, pad);
+
+    return st != dnnl_success ? st : dnnl_primitive_desc_create(pd, &cd, attr, engine, NULL);
+}
+#endif
+
+/* ---- threads ------------------------------------------------------------------ */
+
+/*
+ * Debian's oneDNN runs on OpenMP. Its symbols are looked up at run time, so that
+ * a oneDNN built on something else (sequential, TBB, a thread pool) links too;
+ * a sequential one has no threads to forbid.
+ */
+int ff_dnnl_enter(void)
+{
+    int  (*get)(void) = (int  (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
+    void (*set)(int)  = (void (*)(int)) dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    int saved;
+
+    if (!get || !set)
+        return 0;
+    saved = get();
+    set(1);
+    return saved;
+}
+
+void ff_dnnl_leave(int saved)
+{
+    void (*set)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+
+    if (set && saved > 0)
+        set(saved);
+}
+
+/* ---- engine ------------------------------------------------------------------- */
+
+int ff_dnnl_native_bf16(void)
+{
+    const unsigned isa = dnnl_get_effective_cpu_isa();
+
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+const char *ff_dnnl_version(void)
+{
+    static char s[32];
+    const dnnl_version_t *v = dnnl_version();
+
+    snprintf(s, sizeof(s), "%d.%d.%d", v->major, v->minor, v->patch);
+    return s;
+}
+
+int ff_dnnl_open(NNDnnl **pd, void *log)
+{
+    NNDnnl *d = av_mallocz(sizeof(*d));
+
+    *pd = d;
+    if (!d)
+        return AVERROR(ENOMEM);
+    if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) != dnnl_success ||
+        dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) != dnnl_success) {
+        av_log(log, AV_LOG_ERROR, "oneDNN %s offers no CPU engine\n", ff_dnnl_version());
+        ff_dnnl_close(pd);
+        return AVERROR_EXTERNAL;
+    }
+    return 0;
+}
+
+void ff_dnnl_close(NNDnnl **d)
+{
+    if (!*d)
+        return;
+    if ((*d)->stream)
+        dnnl_stream_destroy((*d)->stream);
+    if ((*d)->engine)
+        dnnl_engine_destroy((*d)->engine);
+    av_freep(d);
+}
+
+/* ---- convolution -------------------------------------------------------------- */
+
+enum { SRC, WEIGHTS, BIAS, DST, SCRATCH, NB_ARGS };
+
+static const int arg_ids[NB_ARGS] = {
+    DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD
+};
+
+struct NNConv {
+    dnnl_primitive_desc_t pd;
+    dnnl_primitive_t      prim;
+    dnnl_exec_arg_t       arg[NB_ARGS];
+    DescRef               weights;      ///< belongs to pd
+    size_t                scratch;
+    int                   oc, ic, groups, kernel;
+};
+
+/* in what shape and layout tensors are handed over; weights as oneDNN likes */
+static dnnl_status_t conv_descs(Desc md[4], const NNConvShape *s)
+{
+    const int type = s->src == NN_BF16 ? dnnl_bf16 : dnnl_f32;
+    const int g = s->groups, k = s->kernel;
+    const dnnl_dims_t src = { 1, s->ic, s->h, s->w };
+    const dnnl_dims_t dst = { 1, s->oc, ff_dnnl_out_h(s), ff_dnnl_out_w(s) };
+    const dnnl_dims_t bias = { s->oc };
+    const dnnl_dims_t w1 = { s->oc, s->ic, k, k }, wg = { g, s->oc / g, s->ic / g, k, k };
+    dnnl_status_t st;
+
+    if ((st = desc_make(&md[SRC], 4, src, type, dnnl_nhwc)) != dnnl_success ||
+        (st = desc_make(&md[WEIGHTS], 4 + (g > 1), g > 1 ? wg : w1, type, dnnl_format_tag_any)) != dnnl_success ||
+        (st = desc_make(&md[BIAS], 1, bias, dnnl_f32, dnnl_a)) != dnnl_success)
+        return st;
+    return desc_make(&md[DST], 4, dst, s->dst == NN_BF16 ? dnnl_bf16 : dnnl_f32, dnnl_nhwc);
+}
+
+static dnnl_status_t conv_attr(dnnl_primitive_attr_t *attr, const NNConvShape *s)
+{
+    dnnl_post_ops_t po = NULL;
+    dnnl_status_t st;
+
+    if ((st = dnnl_primitive_attr_create(attr)) != dnnl_success ||
+        (st = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user)) != dnnl_success ||
+        !s->act)
+        return st;
+    if ((st = dnnl_post_ops_create(&po)) == dnnl_success &&
+        (st = append_eltwise(po, s->alpha)) == dnnl_success)
+        st = dnnl_primitive_attr_set_post_ops(*attr, po);
+    if (po)
+        dnnl_post_ops_destroy(po);
+    return st;
+}
+
+static dnnl_status_t conv_memories(NNConv *c, NNDnnl *d)
+{
+    static const int what[NB_ARGS] = {
+        dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_weights_md,
+        dnnl_query_dst_md, dnnl_query_scratchpad_md
+    };
+    dnnl_status_t st = dnnl_success;
+
+    for (int i = 0; i < NB_ARGS && st == dnnl_success; i++) {
+        DescRef md = dnnl_primitive_desc_query_md(c->pd, what[i], i == BIAS);
+        if (i == WEIGHTS)
+            c->weights = md;
+        if (i == SCRATCH)
+            c->scratch = dnnl_memory_desc_get_size(md);
+        c->arg[i].arg = arg_ids[i];
+        st = dnnl_memory_create(&c->arg[i].memory, md, d->engine, DNNL_MEMORY_NONE);
+    }
+    return st;
+}
+
+int ff_dnnl_conv_create(NNConv **pc, NNDnnl *d, const NNConvShape *s, void *log)
+{
+    const dnnl_dims_t stride = { s->stride, s->stride }, pad = { s->pad_h, s->pad_w };
+    dnnl_primitive_attr_t attr = NULL;
+    Desc md[4] = { 0 };
+    NNConv *c = av_mallocz(sizeof(*c));
+    dnnl_status_t st;
+
+    *pc = c;
+    if (!c)
+        return AVERROR(ENOMEM);
+    c->oc     = s->oc;
+    c->ic     = s->ic;
+    c->groups = s->groups;
+    c->kernel = s->kernel;
+    if ((st = conv_descs(md, s)) == dnnl_success &&
+        (st = conv_attr(&attr, s)) == dnnl_success &&
+        (st = conv_desc(&c->pd, d->engine, md, stride, pad, attr)) == dnnl_success &&
+        (st = dnnl_primitive_create(&c->prim, c->pd)) == dnnl_success)
+        st = conv_memories(c, d);
+    for (int i = 0; i < 4; i++)
+        desc_free(&md[i]);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
+    if (st == dnnl_success)
+        return 0;
+    ff_dnnl_conv_free(pc);
+    if (st == dnnl_out_of_memory)
+        return AVERROR(ENOMEM);
+    av_log(log, AV_LOG_ERROR, "oneDNN %s has no convolution %d->%d, kernel %d, stride %d, %d groups, "
+           "of %dx%d pixels in %s (status %d)\n", ff_dnnl_version(), s->ic, s->oc, s->kernel, s->stride,
+           s->groups, s->w, s->h, s->src == NN_BF16 ? "bf16" : "fp32", st);
+    return st == dnnl_unimplemented ? AVERROR(ENOSYS) : AVERROR_EXTERNAL;
+}
+
+void ff_dnnl_conv_free(NNConv **c)
+{
+    if (!*c)
+        return;
+    for (int i = 0; i < NB_ARGS; i++)
+        if ((*c)->arg[i].memory)
+            dnnl_memory_destroy((*c)->arg[i].memory);
+    if ((*c)->prim)
+        dnnl_primitive_destroy((*c)->prim);
+    if ((*c)->pd)
+        dnnl_primitive_desc_destroy((*c)->pd);
+    av_freep(c);
+}
+
+size_t ff_dnnl_conv_scratch(const NNConv *c)
+{
+    return c->scratch;
+}
+
+const char *ff_dnnl_conv_impl(const NNConv *c)
+{
+    const char *s = "unknown";
+
+    dnnl_primitive_desc_query(c->pd, dnnl_query_impl_info_str, 0, &s);
+    return s;
+}
+
+int ff_dnnl_conv_run(NNConv *c, NNDnnl *d, const void *src, const void *packed,
+                     const float *bias, void *dst, void *scratch)
+{
+    void *const data[NB_ARGS] = { (void *)src, (void *)packed, (void *)bias, dst, scratch };
+
+    for (int i = 0; i < NB_ARGS; i++)
+        if (dnnl_memory_set_data_handle(c->arg[i].memory, data[i]) != dnnl_success)
+            return AVERROR_EXTERNAL;
+    if (dnnl_primitive_execute(c->prim, d->stream, NB_ARGS, c->arg) != dnnl_success)
+        return AVERROR_EXTERNAL;
+    return dnnl_stream_wait(d->stream) == dnnl_success ? 0 : AVERROR_EXTERNAL;
+}
+
+/* ---- weights ------------------------------------------------------------------ */
+
+struct NNPacked {
+    NNPacked *next;
+    Desc      desc;
+    uint8_t  *data;
+};
+
+/* oneDNN's own reorder: it also rounds to bf16 */
+static dnnl_status_t reorder(NNDnnl *d, DescRef from, const float *src, DescRef to, void *dst)
+{
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_primitive_t prim = NULL;
+    dnnl_exec_arg_t arg[2] = { { DNNL_ARG_FROM }, { DNNL_ARG_TO } };
+    dnnl_status_t st;
+
+    if ((st = dnnl_reorder_primitive_desc_create(&pd, from, d->engine, to, d->engine, NULL)) == dnnl_success &&
+        (st = dnnl_primitive_create(&prim, pd)) == dnnl_success &&
+        (st = dnnl_memory_create(&arg[0].memory, from, d->engine, (void *)src)) == dnnl_success &&
+        (st = dnnl_memory_create(&arg[1].memory, to, d->engine, dst)) == dnnl_success &&
+        (st = dnnl_primitive_execute(prim, d->stream, 2, arg)) == dnnl_success)
+        st = dnnl_stream_wait(d->stream);
+    for (int i = 0; i < 2; i++)
+        if (arg[i].memory)
+            dnnl_memory_destroy(arg[i].memory);
+    if (prim)
+        dnnl_primitive_destroy(prim);
+    if (pd)
+        dnnl_primitive_desc_destroy(pd);
+    return st;
+}
+
+static dnnl_status_t pack(NNPacked *p, NNDnnl *d, const NNConv *c, const float *weight)
+{
+    const int g = c->groups, k = c->kernel;
+    const dnnl_dims_t w1 = { c->oc, c->ic, k, k }, wg = { g, c->oc / g, c->ic / g, k, k };
+    Desc plain = { 0 };
+    dnnl_status_t st;
+
+    if ((st = desc_copy(&p->desc, c->weights)) != dnnl_success ||
+        (st = desc_make(&plain, 4 + (g > 1), g > 1 ? wg : w1, dnnl_f32,
+                        g > 1 ? dnnl_goihw : dnnl_oihw)) != dnnl_success)
+        return st;
+    p->data = av_mallocz(dnnl_memory_desc_get_size(c->weights) + 64);
+    st = p->data ? reorder(d, REF(plain), weight, c->weights, p->data) : dnnl_out_of_memory;
+    desc_free(&plain);
+    return st;
+}
+
+int ff_dnnl_pack(const void **packed, NNPacked **list, NNDnnl *d, const NNConv *c,
+                 const float *weight)
+{
+    NNPacked *p;
+    dnnl_status_t st;
+
+    for (p = *list; p; p = p->next)
+        if (dnnl_memory_desc_equal(REF(p->desc), c->weights)) {
+            *packed = p->data;
+            return 0;
+        }
+    p = av_mallocz(sizeof(*p));
+    if (!p)
+        return AVERROR(ENOMEM);
+    st = pack(p, d, c, weight);
+    if (st != dnnl_success) {
+        ff_dnnl_packed_free(&p);
+        return st == dnnl_out_of_memory ? AVERROR(ENOMEM) : AVERROR_EXTERNAL;
+    }
+    p->next = *list;
+    *list   = p;
+    *packed = p->data;
+    return 0;
+}
+
+void ff_dnnl_packed_free(NNPacked **list)
+{
+    while (*list) {
+        NNPacked *p = *list;
+        *list = p->next;
+        desc_free(&p->desc);
+        av_free(p->data);
+        av_free(p);
+    }
+}
