@@ -2,8 +2,9 @@
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keytrack.o
 
-NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o \
-           nn_cache.o nn_engine.o nn_ref.o nn_builtin.o
+NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
+           nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_cache.o \
+           nn_engine.o nn_ref.o nn_builtin.o
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
                                       nn_dnnl.o nn_strip.o
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o nn_frame.o nn_resample.o \

@@ -153,6 +153,10 @@ typedef struct NNGraph {
     char    arch[64];           ///< for people: "SRVGGNetCompact 64x32 x4"
 } NNGraph;
 
+/** Default halo of nets of dense blocks, whose exact one is beyond a tile's
+ * size (RRDBNet with 23 blocks: 348); what it costs stands in docs/nets.md. */
+#define NN_DENSE_HALO 24
+
 /**
  * Find the architecture from tensor names and shapes and build the graph.
  * Knows SRVGGNetCompact (any features, depth, scale 1..4) and RRDBNet (any

@@ -30,12 +30,6 @@
 
 #include "nn.h"
 
-/*
- * RRDBNet's exact halo is about 350 pixels for 23 blocks: more than a tile. What
- * this one costs is measured by tests/nn_ref.c and written in docs/nets.md.
- */
-#define RRDB_HALO 24
-
 typedef struct Build {
     NNGraph      *g;
     const NNDict *d;
@@ -343,7 +337,7 @@ static int build_rrdb(Build *b, const RRDB *r)
     if ((cur = conv(b, cur, r->f, r->f, 0.2f, rrdb_name(s, r, HR, 0, 0, 0))) < 0 ||
         (cur = conv(b, cur, r->f, 3,    1,    rrdb_name(s, r, LAST, 0, 0, 0))) < 0)
         return cur;
-    b->g->default_halo = RRDB_HALO;
+    b->g->default_halo = NN_DENSE_HALO;
     snprintf(b->g->arch, sizeof(b->g->arch), "RRDBNet %d+%d, %d blocks x%d", r->f, r->growth, r->nb_blocks, scale);
     return 0;
 }

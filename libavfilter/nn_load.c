@@ -123,7 +123,7 @@ static int read_file(NNBlob *b, uint8_t **data, const char *path, void *log)
 
 /* ---- formats -------------------------------------------------------------------- */
 
-enum Format { SAFETENSORS };
+enum Format { SAFETENSORS, PTH, NCNN_PARAM, NCNN_BIN, NB_FORMATS };
 
 static int starts(const NNBlob *b, const char *s, size_t n)
 {
@@ -144,8 +144,14 @@ static int sniff(const NNBlob *b, void *log)
     static const char old_pth[] = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
     const char *what = NULL;
 
+    if (starts(b, "PK\3\4", 4))
+        return PTH;
     if (b->size > 10 && b->data[8] == '{' && AV_RL64(b->data) <= b->size)
         return SAFETENSORS;
+    if (starts(b, "7767517", 7))
+        return NCNN_PARAM;
+    if (ends(b->name, ".bin"))
+        return NCNN_BIN;        /* has no mark of its own */
 
     if (starts(b, "\x80\x02", 2) && !memcmp(b->data + 2, old_pth, 12))
         what = "was saved by PyTorch before 1.6; load and save it again with a newer one";
@@ -156,9 +162,9 @@ static int sniff(const NNBlob *b, void *log)
     else if (ends(b->name, ".safetensors"))
         what = "is no safetensors file (no header), or was cut off in it";
     else if (ends(b->name, ".onnx"))
-        what = "is an ONNX file; this build reads .safetensors";
+        what = "is an ONNX file; this build reads .safetensors, .pth and ncnn .param/.bin";
     else
-        what = "is no .safetensors file";
+        what = "is none of .safetensors, .pth (PyTorch >= 1.6), ncnn .param/.bin";
     av_log(log, AV_LOG_ERROR, "model '%s' %s\n", b->name, what);
     return AVERROR_INVALIDDATA;
 }
@@ -171,6 +177,25 @@ static int load_dict(NNGraph **g, const NNBlob *b, int (*load)(NNDict *, const N
     if (ret >= 0)
         ret = ff_nn_graph_from_dict(g, &d, b->name, log);
     ff_nn_dict_free(&d);
+    return ret;
+}
+
+/* reads the other file of an ncnn pair, then both */
+static int load_ncnn(NNGraph **g, const NNBlob *b, int is_param, void *log)
+{
+    const char *dot = strrchr(b->name, '.');
+    int stem = dot && !strpbrk(dot, "/\\") ? dot - b->name : strlen(b->name);
+    char *other = av_asprintf("%.*s%s", stem, b->name, is_param ? ".bin" : ".param");
+    uint8_t *data = NULL;
+    NNBlob o;
+    int ret = AVERROR(ENOMEM);
+
+    if (other && (ret = read_file(&o, &data, other, log)) < 0)
+        av_log(log, AV_LOG_INFO, "an ncnn net is a pair of files: beside '%s' there must be '%s'\n", b->name, other);
+    else if (other)
+        ret = ff_nn_load_ncnn(g, is_param ? b : &o, is_param ? &o : b, log);
+    av_free(data);
+    av_free(other);
     return ret;
 }
 
@@ -189,6 +214,9 @@ int ff_nn_graph_load(NNGraph **g, const char *path, void *log)
         return ret;
     switch (ret = sniff(&b, log)) {
     case SAFETENSORS: ret = load_dict(g, &b, ff_nn_load_safetensors, log); break;
+    case PTH:         ret = load_dict(g, &b, ff_nn_load_pth, log);         break;
+    case NCNN_PARAM:
+    case NCNN_BIN:    ret = load_ncnn(g, &b, ret == NCNN_PARAM, log);      break;
     }
     av_free(data);
     return ret;
