@@ -1,0 +1,247 @@
+/*
+ * Separable polyphase resampler
+ *
+ * This file is part of FFmpeg.
+ *
+ * FFmpeg is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * FFmpeg is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with FFmpeg; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
+ */
+
+
+#include <math.h>
+#include <string.h>
+
+#include "libavutil/common.h"
+#include "libavutil/error.h"
+#include "libavutil/mathematics.h"
+#include "libavutil/mem.h"
+#include "nn_resample.h"
+#include "nn_simd.h"
+
+/* a weight so small does not change a 16-bit code */
+#define NEGLIGIBLE 1e-9
+
+static double kernel_radius(enum NNKernel k, double widen)
+{
+    switch (k) {
+    case NN_KERNEL_LANCZOS:  return 3 * widen;
+    case NN_KERNEL_BICUBIC:  return 2 * widen;
+    case NN_KERNEL_AREA:     return widen / 2 + 0.5;
+    default:                 return widen;
+    }
+}
+
+static double sinc(double x)
+{
+    return fabs(x) < 1e-12 ? 1 : sin(M_PI * x) / (M_PI * x);
+}
+
+/** weight of the input sample at distance d from the output sample */
+static double kernel_weight(enum NNKernel k, double widen, double d)
+{
+    double x = fabs(d) / widen;
+
+    switch (k) {
+    case NN_KERNEL_LANCZOS:
+        return x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    case NN_KERNEL_BICUBIC:
+        if (x < 1)
+            return (1.5 * x - 2.5) * x * x + 1;
+        return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+    case NN_KERNEL_AREA:    /* how much of [d-1/2, d+1/2] lies in [-widen/2, widen/2] */
+        return av_clipd(widen / 2 + 0.5 - fabs(d), 0, FFMIN(1, widen));
+    default:
+        return x < 1 ? 1 - x : 0;
+    }
+}
+
+/**
+ * Weights of one output sample at x into w[0..], normalised, with what lies
+ * outside of the picture added to the edge sample.
+ * @return number of weights; *first = input sample of w[0]
+ */
+static int weights_at(double *w, int *first, enum NNKernel k, double widen,
+                      double x, int n_in)
+{
+    double radius = kernel_radius(k, widen), sum = 0;
+    int lo = av_clip(ceil (x - radius), 0, n_in - 1);
+    int hi = av_clip(floor(x + radius), lo, n_in - 1);
+    int n = hi - lo + 1, skip = 0;
+
+    memset(w, 0, n * sizeof(*w));
+    for (int j = ceil(x - radius); j <= floor(x + radius); j++) {
+        double v = kernel_weight(k, widen, j - x);
+        w[av_clip(j, lo, hi) - lo] += v;
+        sum += v;
+    }
+    if (sum == 0)   /* x is far outside: the edge sample */
+        w[x < 0 ? 0 : n - 1] = sum = 1;
+    for (int j = 0; j < n; j++)
+        w[j] /= sum;
+    while (n > 1 && fabs(w[n - 1]) < NEGLIGIBLE)
+        n--;
+    while (skip < n - 1 && fabs(w[skip]) < NEGLIGIBLE)
+        skip++;
+    memmove(w, w + skip, (n - skip) * sizeof(*w));
+    *first = lo + skip;
+    return n - skip;
+}
+
+/** rounded weights must still sum to 1: the largest takes the difference */
+static void store_weights(float *coef, const double *w, int n)
+{
+    double sum = 0;
+    int max = 0;
+
+    for (int j = 0; j < n; j++) {
+        coef[j] = w[j];
+        sum += coef[j];
+        if (w[j] > w[max])
+            max = j;
+    }
+    coef[max] += 1 - sum;
+}
+
+static void find_run(NNFilter *f)
+{
+    int mid = f->n_out / 2, a = mid, b = mid;
+    int step = mid + 1 < f->n_out ? f->pos[mid + 1] - f->pos[mid] : 0;
+    const float *c = f->coef + (size_t)mid * f->taps;
+
+    if (step != 1 && step != 2 && step != 4)
+        return;
+    while (a > 0 && f->pos[a] - f->pos[a - 1] == step &&
+           !memcmp(c, f->coef + (size_t)(a - 1) * f->taps, f->taps * sizeof(*c)))
+        a--;
+    while (b < f->n_out && f->pos[b] - f->pos[mid] == (b - mid) * step &&
+           !memcmp(c, f->coef + (size_t)b * f->taps, f->taps * sizeof(*c)))
+        b++;
+    if (b - a < 64)
+        return;
+    f->step      = step;
+    f->run_start = a;
+    f->run_end   = b;
+}
+
+int ff_nn_filter_init(NNFilter *f, enum NNKernel kernel, int n_in, int n_out,
+                      double ratio, double start)
+{
+    double widen = FFMAX(ratio, 1), *w;
+    int max, taps = 1;
+
+    ff_nn_filter_free(f);
+    if (n_in < 1 || n_out < 1 || !(ratio > 0) || ratio > INT_MAX / 16)
+        return AVERROR(EINVAL);
+    max = FFMIN(n_in, 2 * kernel_radius(kernel, widen) + 2);
+    w   = av_malloc_array(max, sizeof(*w));
+    f->pos = av_malloc_array(n_out, sizeof(*f->pos));
+    if (!w || !f->pos)
+        goto nomem;
+    for (int i = 0; i < n_out; i++) {
+        int first, n = weights_at(w, &first, kernel, widen, start + i * ratio, n_in);
+        taps = FFMAX(taps, n);
+    }
+    if (taps > 1)   /* rows of four weights go through one vector */
+        taps = FFMIN(FFALIGN(taps, 4), n_in);
+    f->coef = av_calloc(n_out, taps * sizeof(*f->coef));
+    if (!f->coef)
+        goto nomem;
+    f->identity = n_in == n_out && taps == 1;
+    for (int i = 0; i < n_out; i++) {
+        int first, n = weights_at(w, &first, kernel, widen, start + i * ratio, n_in);
+        f->pos[i] = FFMIN(first, n_in - taps);
+        store_weights(f->coef + (size_t)i * taps + first - f->pos[i], w, n);
+        f->identity &= first == i;
+    }
+    f->n_in  = n_in;
+    f->n_out = n_out;
+    f->taps  = taps;
+    find_run(f);
+    av_free(w);
+    return 0;
+nomem:
+    av_free(w);
+    ff_nn_filter_free(f);
+    return AVERROR(ENOMEM);
+}
+
+void ff_nn_filter_free(NNFilter *f)
+{
+    av_freep(&f->pos);
+    av_freep(&f->coef);
+    memset(f, 0, sizeof(*f));
+}
+
+/** any positions and weights */
+NN_SIMD
+static void row_any(float *restrict dst, const float *restrict src,
+                    const int *restrict pos, const float *restrict coef,
+                    int taps, int n)
+{
+    for (int i = 0; i < n; i++, coef += taps) {
+        const float *s = src + pos[i];
+        float a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+        int k = 0;
+
+        for (; k + 4 <= taps; k += 4) {
+            a0 += coef[k    ] * s[k    ];
+            a1 += coef[k + 1] * s[k + 1];
+            a2 += coef[k + 2] * s[k + 2];
+            a3 += coef[k + 3] * s[k + 3];
+        }
+        for (; k < taps; k++)
+            a0 += coef[k] * s[k];
+        dst[i] = (a0 + a1) + (a2 + a3);
+    }
+}
+
+#define BLOCK 64
+
+/** the same weights for all, step input samples apart */
+#define ROW_RUN(name, STEP)                                                     \
+NN_SIMD                                                                         \
+static void name(float *restrict dst, const float *restrict src,               \
+                 const float *restrict coef, int taps, int n)                   \
+{                                                                               \
+    float acc[BLOCK];                                                           \
+    for (int i = 0; i < n; i += BLOCK) {                                        \
+        int m = n - i < BLOCK ? n - i : BLOCK;                                  \
+        for (int j = 0; j < m; j++)                                             \
+            acc[j] = coef[0] * src[(i + j) * STEP];                             \
+        for (int k = 1; k < taps; k++)                                          \
+            for (int j = 0; j < m; j++)                                         \
+                acc[j] += coef[k] * src[(i + j) * STEP + k];                    \
+        for (int j = 0; j < m; j++)                                             \
+            dst[i + j] = acc[j];                                                \
+    }                                                                           \
+}
+ROW_RUN(row_run1, 1)
+ROW_RUN(row_run2, 2)
+ROW_RUN(row_run4, 4)
+
+void ff_nn_filter_row(const NNFilter *f, float *dst, const float *src)
+{
+    int a = f->run_start, b = f->run_end, t = f->taps;
+
+    if (f->identity) {
+        memcpy(dst, src, f->n_out * sizeof(*dst));
+        return;
+    }
+    row_any(dst, src, f->pos, f->coef, t, a);
+    if (b > a) {
+        const float *s = src + f->pos[a], *c = f->coef + (size_t)a * t;
+        (f->step == 1 ? row_run1 : f->step == 2 ? row_run2 : row_run4)(dst + a, s, c, t, b - a);
+    }
+    row_any(dst + b, src, f->pos + b, f->coef + (size_t)b * t, t, f->n_out - b);
+}
