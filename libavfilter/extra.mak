@@ -7,7 +7,8 @@ NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
            nn_engine.o nn_ref.o nn_builtin.o
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
                                       nn_dnnl.o nn_strip.o
-OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o nn_frame.o nn_resample.o \
+OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o esrgan_pic.o esrgan_tile.o \
+                                      esrgan_props.o nn_frame.o nn_resample.o scale_eval.o \
                                       $(NN-OBJS) $(NN-OBJS-yes)
 
 # the embedded weights; overlay.sh lays models/builtin.safetensors here by that name
