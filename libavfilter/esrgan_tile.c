@@ -54,7 +54,7 @@ static void choose_tile(ESRGANPlan *p, const ESRGANPlanParams *in)
     p->tile_w = in->w;
     p->tile_h = even_parts(in->h, band, in->align);
     while (over_budget(in, p) && FFMAX(p->tile_w, p->tile_h) >= 2 * MIN_TILE) {
-        int *side = p->tile_h > MIN_TILE && p->tile_h >= p->tile_w / 4 ? &p->tile_h : &p->tile_w;
+        int *side = p->tile_h >= p->tile_w ? &p->tile_h : &p->tile_w;
         *side = align_up((*side + 1) / 2, in->align);
     }
     p->tile_w = even_parts(in->w, p->tile_w, in->align);
