@@ -187,8 +187,8 @@ static int output_size(AVFilterContext *ctx, AVFilterLink *inlink, AVFilterLink 
             return ret;
     } else {
         double scale = s->scale ? s->scale : s->graph->scale;
-        w = FFMAX(1, lrint(inlink->w * scale));
-        h = FFMAX(1, lrint(inlink->h * scale));
+        w = FFMAX(1, lround(inlink->w * scale));
+        h = FFMAX(1, lround(inlink->h * scale));
     }
     if (w < 1 || h < 1 || av_image_check_size2(w, h, INT64_MAX, outlink->format, 0, ctx) < 0) {
         av_log(ctx, AV_LOG_ERROR, "output size %dx%d is not possible; input is %dx%d\n",
