@@ -1,0 +1,324 @@
+/*
+ * Crop: the keys of the filter and the size of its output
+ *
+ * This file is part of FFmpeg.
+ *
+ * FFmpeg is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * FFmpeg is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with FFmpeg; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
+ */
+
+
+#include <math.h>
+#include <string.h>
+
+#include "libavutil/avstring.h"
+#include "libavutil/common.h"
+#include "libavutil/error.h"
+#include "libavutil/eval.h"
+#include "libavutil/imgutils.h"
+#include "libavutil/parseutils.h"
+#include "libavutil/pixdesc.h"
+
+#include "filters.h"
+#include "keyframecrop.h"
+
+#define FAR      1e6            ///< pixels
+#define OVERSIZE 64             ///< pictures that a rectangle may be wide or high
+
+static const KeyVal values[KC_VALS] = {
+    [KC_X]        = { "x", NULL,     -FAR, FAR, .follows = KC_W },
+    [KC_Y]        = { "y", NULL,     -FAR, FAR, .follows = KC_H },
+    [KC_W]        = { "w", "width",  .max = FAR, .positive = 1, .follows = -1 },
+    [KC_H]        = { "h", "height", .max = FAR, .positive = 1, .follows = -1 },
+    [KC_ROTATION] = { "rotation", "rotate", -3600, 3600, .follows = -1, .def = NAN },
+};
+const KeySpec ff_keyframecrop_spec = { values, KC_VALS, KC_ROTATION };
+
+int ff_keyframecrop_aspect(AVFilterContext *ctx)
+{
+    KeyframeCropContext *s = ctx->priv;
+    AVRational q;
+
+    s->ratio = 0;
+    if (!s->aspect || !*s->aspect || !strcmp(s->aspect, "off"))
+        return 0;
+    if (!strcmp(s->aspect, "out")) {
+        s->ratio = -1;
+        return 0;
+    }
+    if (av_parse_ratio(&q, s->aspect, 1 << 16, AV_LOG_MAX_OFFSET, ctx) < 0 || q.num <= 0 || q.den <= 0) {
+        av_log(ctx, AV_LOG_ERROR, "aspect: '%s' is not a ratio like 9/16, nor 'out' or 'off'\n", s->aspect);
+        return AVERROR(EINVAL);
+    }
+    s->ratio = av_q2d(q);
+    return 0;
+}
+
+/* ---- keys -------------------------------------------------------------------- */
+
+/* from pixels of the reference to those of the input, optional values filled */
+static int adapt(AVFilterContext *ctx, KeyTrack *k, const char *where)
+{
+    const KeyframeCropContext *s = ctx->priv;
+    const AVFilterLink *in = ctx->inputs[0];
+    const double sx = s->ref_w ? in->w / (double)s->ref_w : 1;
+    const double sy = s->ref_h ? in->h / (double)s->ref_h : 1;
+
+    for (int i = 0; i < k->nb; i++) {
+        double *v = k->val + i * KC_VALS;
+        v[KC_X] *= sx;
+        v[KC_W] *= sx;
+        v[KC_Y] *= sy;
+        v[KC_H] *= sy;
+        if (isnan(v[KC_ROTATION]))
+            v[KC_ROTATION] = s->rotate;
+        if (v[KC_W] > OVERSIZE * (double)in->w || v[KC_H] > OVERSIZE * (double)in->h) {
+            av_log(ctx, AV_LOG_ERROR, "%s: key %d: %gx%g is more than %d times the picture, %dx%d\n",
+                   where, i + 1, v[KC_W], v[KC_H], OVERSIZE, in->w, in->h);
+            return AVERROR(EINVAL);
+        }
+    }
+    return 0;
+}
+
+/* no keys: the largest crop of the ratio, in the middle */
+static KeyTrack *centred(AVFilterContext *ctx, int *err)
+{
+    const KeyframeCropContext *s = ctx->priv;
+    const AVFilterLink *in = ctx->inputs[0];
+    const double ratio = s->lock > 0 ? s->lock : s->ratio;
+    KeyTrack *k = ff_keytrack_alloc(&ff_keyframecrop_spec);
+    const CropRect r = ff_crop_rect_centred(ratio, in->w, in->h);
+    const double v[KC_VALS] = { r.x, r.y, r.w, r.h, s->rotate };
+
+    *err = k ? ff_keytrack_add(k, 0, v, KEY_DEFAULT, 0, 1, "aspect", ctx) : AVERROR(ENOMEM);
+    if (*err < 0)
+        ff_keytrack_free(&k);
+    return k;
+}
+
+int ff_keyframecrop_load(AVFilterContext *ctx, const char *keys, const char *file)
+{
+    KeyframeCropContext *s = ctx->priv;
+    const char *where = keys ? "keys" : file ? file : "aspect";
+    KeyTrack *k;
+    int ret;
+
+    if (keys)
+        k = ff_keytrack_parse(&ff_keyframecrop_spec, keys, where, ctx, &ret);
+    else if (file)
+        k = ff_keytrack_load(&ff_keyframecrop_spec, file, ctx, &ret);
+    else
+        k = centred(ctx, &ret);
+    if (!k)
+        return ret;
+    /* what is centred is in pixels of the input already */
+    if ((keys || file) && (ret = adapt(ctx, k, where)) < 0) {
+        ff_keytrack_free(&k);
+        return ret;
+    }
+    ff_keytrack_free(&s->track);
+    s->track = k;
+    return 0;
+}
+
+/* ---- size --------------------------------------------------------------------- */
+
+static CropRect key_rect(const KeyframeCropContext *s, int i, double lock)
+{
+    const double *v = s->track->val + i * KC_VALS;
+    CropRect r = { v[KC_X], v[KC_Y], v[KC_W], v[KC_H] };
+
+    ff_crop_rect_lock(&r, lock);
+    return r;
+}
+
+static CropRect largest_key(const KeyframeCropContext *s, double lock)
+{
+    CropRect best = key_rect(s, 0, lock);
+
+    for (int i = 1; i < s->track->nb; i++) {
+        const CropRect r = key_rect(s, i, lock);
+        if (r.w * r.h > best.w * best.h)
+            best = r;
+    }
+    return best;
+}
+
+/* down to whole chroma samples; an odd picture taken whole keeps its size */
+static int rounded(double v, int whole, int log2)
+{
+    const int mask = (1 << log2) - 1;
+    const int i = (int)floor(v + 1e-6);
+
+    return i == whole ? i : FFMAX(i & ~mask, mask + 1);
+}
+
+/* Four times the smallest width and height of the keys, narrowed to the ratio,
+ * held within 2560 x 1440, even: what the pipeline before this filter made. */
+static void reel_size(const KeyframeCropContext *s, int *w, int *h)
+{
+    double mw = INFINITY, mh = INFINITY, ratio = s->ratio, k;
+
+    for (int i = 0; i < s->track->nb; i++) {
+        mw = FFMIN(mw, s->track->val[i * KC_VALS + KC_W]);
+        mh = FFMIN(mh, s->track->val[i * KC_VALS + KC_H]);
+    }
+    if (ratio <= 0)
+        ratio = mw / mh;
+    if (mw / mh > ratio)
+        mw = mh * ratio;
+    else
+        mh = mw / ratio;
+    k  = FFMIN3(2560 / (4 * mw), 1440 / (4 * mh), 1);
+    *w = FFMAX((int)(4 * mw * k + 1e-6) & ~1, 2);
+    *h = FFMAX((int)(4 * mh * k + 1e-6) & ~1, 2);
+}
+
+enum { V_IN_W, V_IW, V_IN_H, V_IH, V_KW, V_KH, V_OUT_W, V_OW, V_OUT_H, V_OH, V_A, V_SAR, V_HSUB, V_VSUB, V_NB };
+static const char *const var_names[] = {
+    "in_w", "iw", "in_h", "ih", "kw", "kh", "out_w", "ow", "out_h", "oh", "a", "sar", "hsub", "vsub", NULL
+};
+
+static int eval_size(AVFilterContext *ctx, const char *name, const char *expr, const double *vars, int *out)
+{
+    double v;
+    int ret = av_expr_parse_and_eval(&v, expr, var_names, vars, NULL, NULL, NULL, NULL, NULL, 0, ctx);
+
+    if (ret < 0) {
+        av_log(ctx, AV_LOG_ERROR, "%s: cannot evaluate '%s'\n", name, expr);
+        return ret;
+    }
+    if (!(v >= 1 && v <= 65536)) {
+        av_log(ctx, AV_LOG_ERROR, "%s: '%s' is %g, not a size within 1..65536\n", name, expr, v);
+        return AVERROR(EINVAL);
+    }
+    *out = lrint(v);
+    return 0;
+}
+
+/* w and h as given; what is not given stays 0 */
+static int explicit_size(AVFilterContext *ctx, CropRect key, const AVPixFmtDescriptor *d, int *w, int *h)
+{
+    const KeyframeCropContext *s = ctx->priv;
+    const AVFilterLink *in = ctx->inputs[0];
+    double v[V_NB] = {
+        [V_IN_W] = in->w, [V_IW] = in->w, [V_IN_H] = in->h, [V_IH] = in->h,
+        [V_KW] = key.w, [V_KH] = key.h, [V_A] = key.w / key.h,
+        [V_OUT_W] = NAN, [V_OW] = NAN, [V_OUT_H] = NAN, [V_OH] = NAN,
+        [V_SAR] = in->sample_aspect_ratio.num ? av_q2d(in->sample_aspect_ratio) : 1,
+        [V_HSUB] = 1 << d->log2_chroma_w, [V_VSUB] = 1 << d->log2_chroma_h,
+    };
+    const int has_w = s->w_expr && *s->w_expr, has_h = s->h_expr && *s->h_expr;
+    int ret;
+
+    /* either may refer to the other */
+    if (has_w && (!has_h || !strstr(s->w_expr, "oh") ) && !(has_h && strstr(s->w_expr, "out_h"))) {
+        if ((ret = eval_size(ctx, "w", s->w_expr, v, w)) < 0)
+            return ret;
+        v[V_OUT_W] = v[V_OW] = *w;
+    }
+    if (has_h) {
+        if ((ret = eval_size(ctx, "h", s->h_expr, v, h)) < 0)
+            return ret;
+        v[V_OUT_H] = v[V_OH] = *h;
+    }
+    if (has_w && !*w)
+        return eval_size(ctx, "w", s->w_expr, v, w);
+    return 0;
+}
+
+static void choose_size(const KeyframeCropContext *s, CropRect key, const AVFilterLink *in,
+                        const AVPixFmtDescriptor *d, int *w, int *h)
+{
+    if (!*w && !*h && s->size == CROP_SIZE_REEL) {
+        reel_size(s, w, h);
+    } else if (!*w && !*h) {
+        *w = rounded(key.w, in->w, d->log2_chroma_w);
+        *h = rounded(key.h, in->h, d->log2_chroma_h);
+    } else if (!*w) {
+        *w = rounded(*h * key.w / key.h + 0.5, in->w, d->log2_chroma_w);
+    } else if (!*h) {
+        *h = rounded(*w * key.h / key.w + 0.5, in->h, d->log2_chroma_h);
+    }
+}
+
+/* whether all keys have the shape of the first */
+static int one_shape(const KeyframeCropContext *s)
+{
+    const double a = s->track->val[KC_W] / s->track->val[KC_H];
+
+    for (int i = 1; i < s->track->nb; i++) {
+        const double *v = s->track->val + i * KC_VALS;
+        if (fabs(v[KC_W] / v[KC_H] - a) > 1e-3 * a)
+            return 0;
+    }
+    return 1;
+}
+
+/* Pixels of the output are as wide as those of the input, unless every
+ * rectangle is squeezed alike by more than the rounding of the size. */
+static AVRational output_sar(const KeyframeCropContext *s, CropRect key, AVRational in, int w, int h)
+{
+    const double a = key.w / key.h;
+    AVRational q, out;
+
+    if ((s->lock <= 0 && !one_shape(s)) || fabs(w - h * a) < 2 || fabs(h - w / a) < 2)
+        return in;
+    q = av_d2q(a * h / w, 1 << 12);
+    if (!in.num)
+        in = (AVRational){ 1, 1 };
+    av_reduce(&out.num, &out.den, (int64_t)q.num * in.num, (int64_t)q.den * in.den, INT_MAX);
+    return out;
+}
+
+int ff_keyframecrop_size(AVFilterLink *outlink)
+{
+    AVFilterContext *ctx = outlink->src;
+    KeyframeCropContext *s = ctx->priv;
+    const AVFilterLink *in = ctx->inputs[0];
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(outlink->format);
+    CropRect key;
+    int ret, w = 0, h = 0;
+
+    s->lock = FFMAX(s->ratio, 0);
+    key = s->track ? largest_key(s, s->lock) : (CropRect){ 0, 0, in->w, in->h };
+    if ((ret = explicit_size(ctx, key, d, &w, &h)) < 0)
+        return ret;
+    if (!s->track) {
+        if (s->ratio < 0 && (!w || !h)) {
+            av_log(ctx, AV_LOG_ERROR, "aspect=out without keys needs w and h\n");
+            return AVERROR(EINVAL);
+        }
+        if (s->ratio < 0)
+            s->lock = (double)w / h;
+        if ((ret = ff_keyframecrop_load(ctx, NULL, NULL)) < 0)
+            return ret;
+        key = largest_key(s, s->lock);
+        if (!w && !h && s->size == CROP_SIZE_REEL) {
+            w = s->lock < 1 ? 1080 : 1920;
+            h = s->lock < 1 ? 1920 : 1080;
+        }
+    }
+    choose_size(s, key, in, d, &w, &h);
+    if ((ret = av_image_check_size(w, h, 0, ctx)) < 0)
+        return ret;
+    if (s->ratio < 0)
+        s->lock = (double)w / h;
+    key = largest_key(s, s->lock);
+    outlink->w = w;
+    outlink->h = h;
+    outlink->sample_aspect_ratio = output_sar(s, key, in->sample_aspect_ratio, w, h);
+    return 0;
+}
