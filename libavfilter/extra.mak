@@ -5,7 +5,7 @@ OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keyt
                                       crop_resample.o crop_rot.o crop_taps.o
 
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
-           nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_cache.o \
+           nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \
            nn_engine.o nn_ref.o nn_builtin.o
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
                                       nn_dnnl.o nn_strip.o

@@ -169,10 +169,12 @@ static inline int nets_run(const char *engine, const NNGraph *g, const float *in
 /* ---- what av_log said ------------------------------------------------------------ */
 
 static int  nets_nb_errors;         ///< messages of level error since the last nets_forget()
+static int  nets_nb_loaded;         ///< messages "model loaded"
 static char nets_last_error[1024];
 
 static inline void nets_log(void *ctx, int level, const char *fmt, va_list ap)
 {
+    nets_nb_loaded += level == AV_LOG_VERBOSE && !strncmp(fmt, "model loaded", 12);
     if (level > AV_LOG_ERROR)
         return;
     nets_nb_errors++;
@@ -182,7 +184,7 @@ static inline void nets_log(void *ctx, int level, const char *fmt, va_list ap)
 
 static inline void nets_forget(void)
 {
-    nets_nb_errors = 0;
+    nets_nb_errors = nets_nb_loaded = 0;
     nets_last_error[0] = 0;
 }
 
