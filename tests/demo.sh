@@ -103,8 +103,10 @@ if [ -z "$KEYS" ]; then make_keys; fi
 decide_colours
 
 # the crop at its own resolution, in the shape of the output: enlarging is the net's work
-crop_size=$(grep -o '"height"[ ]*:[ ]*[0-9.eE+-]*' "$KEYS" | awk -F: -v w="$W" -v h="$H" '
-    $2 > m { m = $2 } END { if (m >= 2) printf "%d:%d", 2 * int(m * w / h / 2 + 0.999), 2 * int(m / 2 + 0.999) }')
+ref_h=$(printf %s "$CROP_OPTS" | sed -n 's/.*ref=[0-9]*x\([0-9]*\).*/\1/p')
+crop_size=$(tr -d ' \t\r\n' < "$KEYS" | grep -o '"height":[0-9.eE+-]*' | awk -F: -v w="$W" -v h="$H" -v sh="$src_h" -v ref="${ref_h:-$src_h}" '
+    $2 > m { m = $2 }
+    END { m *= sh / ref; if (m > sh) m = sh; if (m >= 2) printf "%d:%d", 2 * int(m * w / h / 2 + 0.999), 2 * int(m / 2 + 0.999) }')
 [ -n "$crop_size" ] || die "KEYS=$KEYS: no key with a \"height\" in it; keys look like [{\"time\":0,\"x\":400,\"y\":0,\"width\":540,\"height\":960}, ...]"
 crop_filter="keyframecrop=file=$(escape "$KEYS"):w=${crop_size%:*}:h=${crop_size#*:}"
 net_filter="esrgan=model=$(escape "$MODEL"):w=$W:h=$H${ENGINE:+:engine=$ENGINE}${ESRGAN_OPTS:+:$ESRGAN_OPTS}"

@@ -116,6 +116,7 @@ decide_colours() {
 
 # the line of the log that names the cause: the filter's own, else the first error
 why_failed() {
+    [ -s "$1" ] || { echo "ffmpeg ended with status $status and left no log" && return; }
     { grep -E '^\[(Parsed_)?(keyframecrop|esrgan)[^]]*\]' "$1" | tail -n 1
       grep -E 'rror|nvalid|No such|not found|Unknown|annot|denied|No space' "$1"; } |
         sed 's/^\[\(Parsed_\)\{0,1\}\([a-z_]*[a-z]\)[^]]*\] */\2: /' | head -n 1

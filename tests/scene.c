@@ -90,7 +90,7 @@ static Rect key_at(const Scene *s, int64_t k)
     double t = k * KEY_STEP;
     Camera c = camera_of(s, t);
     V3 p = lead_pos(t), d = vsub(lead_pos(t + 0.05), p);
-    float sx, sy, px = project(&c, v3(p.x + 6 * d.x, p.y, 0.85f), &sx, &sy);
+    float sx, sy, px = project(&c, v3(p.x + 2.5f * d.x, p.y, 0.85f), &sx, &sy);
     Rect r = { .h = 0.203 * s->h + clampf(2.64f * px, 0, 0.5f * s->h) };
 
     r.w = r.h * 9 / 16;

@@ -79,9 +79,9 @@ static void people_init(Person *p, uint32_t seed)
         float dark = hashf(i, seed + 9);
 
         p[i].kit    = i == 22 ? 2 : i >= 11;
-        p[i].number = !i ? 10 : i % 11 == 9 ? 19 : i % 11 < 9 ? 2 + i % 11 : 14;
+        p[i].number = !i ? 10 : i % 11 < 8 ? 2 + i % 11 : i % 11 == 8 ? 11 : i % 11 == 9 ? 19 : 14;
         p[i].bx     = 64 + 11 * col + (i >= 11 ? 5 : 0) + 4 * hashf(i, seed + 3);
-        p[i].by     = 9 + 14 * row + (i >= 11 ? 5 : 0) + 5 * hashf(i, seed + 4);
+        p[i].by     = 9 + 14 * row + (i >= 11 ? 8 : 0) + 5 * hashf(i, seed + 4);
         p[i].stride = hashf(i, seed + 6);
         p[i].skin   = v3(0.42f - 0.34f * dark, 0.25f - 0.21f * dark, 0.17f - 0.145f * dark);
         p[i].hair   = dark > 0.6f ? v3(0.008f, 0.007f, 0.006f) : dark > 0.25f ? v3(0.05f, 0.025f, 0.012f)
@@ -197,7 +197,7 @@ static void draw_surface(Canvas *cv, const Camera *c, const World *w, const Rod 
 
 /* strokes of the digits on a grid 0..2 x 0..4, pairs of points */
 static const char *const digits[10] = {
-    "0123 0301 0114 1423 2321 2110", "1014 1403", "0314 1423 2322 2200 0020", "0414 1423 2312 1221 2110 1001",
+    "0103 0314 1423 2321 2110 1001", "1014 1403", "0314 1423 2322 2200 0020", "0414 1423 2312 1221 2110 1001",
     "1014 1401 0121", "2404 0402 0212 1221 2110 1000", "2414 1401 0110 1021 2112 1201", "0424 2410",
     "1223 2314 1403 0312 1221 2110 1001 0112", "1000 1023 2314 1403 0312 1223",
 };
