@@ -102,22 +102,19 @@ probe_source
 if [ -z "$KEYS" ]; then make_keys; fi
 decide_colours
 
-# the crop at its own resolution, in the shape of the output: enlarging is the net's work
-ref_h=$(printf %s "$CROP_OPTS" | sed -n 's/.*ref=[0-9]*x\([0-9]*\).*/\1/p')
-crop_size=$(tr -d ' \t\r\n' < "$KEYS" | grep -o '"height":[0-9.eE+-]*' | awk -F: -v w="$W" -v h="$H" -v sh="$src_h" -v ref="${ref_h:-$src_h}" '
-    $2 > m { m = $2 }
-    END { m *= sh / ref; if (m > sh) m = sh; if (m >= 2) printf "%d:%d", 2 * int(m * w / h / 2 + 0.999), 2 * int(m / 2 + 0.999) }')
-[ -n "$crop_size" ] || die "KEYS=$KEYS: no key with a \"height\" in it; keys look like [{\"time\":0,\"x\":400,\"y\":0,\"width\":540,\"height\":960}, ...]"
-crop_filter="keyframecrop=file=$(escape "$KEYS"):w=${crop_size%:*}:h=${crop_size#*:}"
+# The crop comes at its own resolution: enlarging is the net's work. Its shape is
+# locked to the output's, so pixels end up square.
+shape=$(calc "split(\"$src_sar\", q, \":\"); printf \"%d/%d\", $W * q[2], $H * q[1]")
+crop_filter="keyframecrop=file=$(escape "$KEYS"):aspect=$shape${CROP_OPTS:+:$CROP_OPTS}"
 net_filter="esrgan=model=$(escape "$MODEL"):w=$W:h=$H${ENGINE:+:engine=$ENGINE}${ESRGAN_OPTS:+:$ESRGAN_OPTS}"
-filters="${trim_filter}${tag_filter}$crop_filter:t0=$start${CROP_OPTS:+:$CROP_OPTS},$net_filter,${colour_filter}format=yuv420p"
+filters="${trim_filter}${tag_filter}$crop_filter:t0=$start,$net_filter,setsar=1,${colour_filter}format=yuv420p"
 
 # ---- the job ------------------------------------------------------------------------
 part=$(dirname "$OUT")/.$(basename "$base").$$.part.mp4
-say "$IN -> $OUT: crop ${crop_size%:*}x${crop_size#*:} -> ${W}x$H, model $MODEL"
+say "$IN -> $OUT, ${W}x$H, model $MODEL"
 began=$(date +%s)
 # shellcheck disable=SC2086
-FFREPORT="file=$(printf %s "$work" | sed "s/[\\\\':]/\\\\&/g; s/%/%%/g")/log:level=32" \
+FFREPORT="file=$(printf %s "$work" | sed "s/[\\\\':]/\\\\&/g; s/%/%%/g")/log:level=40" \
     "$FFMPEG" -nostdin -hide_banner -v quiet -stats -y \
     ${START:+-ss "$start"} ${END:+-t "$(calc "printf \"%.6f\", $end - $start + 1")"} -i "$IN" \
     -map 0:V:0 -map 0:a:0? -map_chapters -1 -vf "$filters" ${sound_filter:+-af "$sound_filter"} \
@@ -130,7 +127,7 @@ if [ $status != 0 ]; then
     die "$(why_failed "$work/log") (the whole log: $base.log)"
 fi
 say "rendered in $(($(date +%s) - began)) s"
-grep -E '^\[(Parsed_)?(keyframecrop|esrgan)' "$work/log" | sed 's/^\[[^]]*\] */  /' | sort -u | head -n 8
+grep -E '^\[(Parsed_)?esrgan.*(engine |net picture|frames, )' "$work/log" | sed 's/^\[[^]]*\] */  /' | tail -n 3
 
 # ---- the proof ----------------------------------------------------------------------
 verify "$part" || die "$OUT was not made: the checks above that are 'not ok' failed"

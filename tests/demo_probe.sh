@@ -36,12 +36,17 @@ frame_list() { # FILE FROM TO
 }
 
 probe_source() {
-    probe "$IN" V:0 stream=index,width,height,pix_fmt,time_base,avg_frame_rate,color_space,color_transfer,color_primaries,color_range:stream_side_data=rotation:format=start_time,duration \
+    probe "$IN" V:0 stream=index,width,height,pix_fmt,time_base,sample_aspect_ratio,color_space,color_transfer,color_primaries,color_range:stream_side_data=rotation:format=start_time,duration \
         > "$work/src" 2> "$work/err" || die "IN=$IN: cannot be read: $(head -n 1 "$work/err" | sed 's/^\[[^]]*\] *//')"
     src_w=$(field "$work/src" width) src_h=$(field "$work/src" height)
     [ -n "$src_w" ] || die "IN=$IN: there is no video in it"
+    src_sar=$(field "$work/src" sample_aspect_ratio)
+    case $src_sar in '' | N/A | 0:* | *:0) src_sar=1:1 ;; esac
     case $(field "$work/src" rotation) in
-    90* | -90* | 270* | -270*) src_w=$src_h src_h=$(field "$work/src" width) ;;     # ffmpeg turns it upright
+    90* | -90* | 270* | -270*)                                  # ffmpeg turns it upright
+        src_w=$src_h src_h=$(field "$work/src" width)
+        src_sar=${src_sar#*:}:${src_sar%:*}
+        ;;
     esac
     src_tb=$(field "$work/src" time_base)
     file_start=$(field "$work/src" start_time)
@@ -55,7 +60,9 @@ probe_source() {
         $1 != "N/A" && $1 - off >= 0 && (e <= 0 || $1 - off < d) { print $1 - off "," $2 }
     ' "$work/all" | sort -t, -n -k1,1 > "$work/want"
     src_frames=$(wc -l < "$work/want" | tr -d ' ')
-    [ "$src_frames" -gt 0 ] || die "IN=$IN: no frame between START=${START:-0} and END=${END:-its end}"
+    why=$(sed -n '1s/^\[[^]]*\] *//p' "$work/err")
+    [ "$src_frames" -gt 0 ] || die "IN=$IN: no frame can be decoded between START=${START:-0} and END=${END:-its end}${why:+ ($why)}"
+    [ -z "$why" ] || say "note: the source is damaged, what can be decoded is used ($why)"
     src_end=$(tail -n 1 "$work/want" | awk -F, -v s="$start" -v tb="$src_tb" '{ split(tb, q, "/"); printf "%.6f", s + $1 * q[1] / q[2] }')
     probe "$IN" a:0 stream=start_time,duration,sample_rate > "$work/asrc" 2> /dev/null
     # ffmpeg's -t counts from the first frame it gets, not from START: it only bounds
@@ -117,7 +124,7 @@ decide_colours() {
 # the line of the log that names the cause: the filter's own, else the first error
 why_failed() {
     [ -s "$1" ] || { echo "ffmpeg ended with status $status and left no log" && return; }
-    { grep -E '^\[(Parsed_)?(keyframecrop|esrgan)[^]]*\]' "$1" | tail -n 1
+    { grep -E '^\[(Parsed_)?(keyframecrop|esrgan)[^]]*\]' "$1" | grep -v 'Failed to configure' | tail -n 1
       grep -E 'rror|nvalid|No such|not found|Unknown|annot|denied|No space' "$1"; } |
         sed 's/^\[\(Parsed_\)\{0,1\}\([a-z_]*[a-z]\)[^]]*\] */\2: /' | head -n 1
 }

@@ -23,7 +23,7 @@ sheet_row() { # NUMBER FRAME
     # seconds on the clip's clock and on the output's, a hair early: a seek gives the first frame not before it
     set -- "$1" $(sed -n "$(($2 + 1))p" "$work/want" | awk -F, -v s="$start" -v tb="$src_tb" '{ split(tb, q, "/"); t = $1 * q[1] / q[2]
         printf "%.6f %.6f %.2f", (t + s > 0.0002 ? t + s - 0.0002 : 0), (t > 0.0002 ? t - 0.0002 : 0), t + s }')
-    "$FFMPEG" -nostdin -v error -ss "$2" -i "$IN" -vf "$tag_filter$crop_filter:t0=$2${CROP_OPTS:+:$CROP_OPTS},metadata=print:file=-" \
+    "$FFMPEG" -nostdin -v error -ss "$2" -i "$IN" -vf "$tag_filter$crop_filter:t0=$2,metadata=print:file=-" \
         -map 0:V:0 -frames:v 1 -f null - > "$work/box" || return 1
     box=$(for i in x y w h; do sed -n "s/^lavfi.keyframecrop.$i=//p" "$work/box" | head -n 1; done | tr '\n' ' ')
     set -- "$1" "$2" "$3" "$4" $box
@@ -31,10 +31,10 @@ sheet_row() { # NUMBER FRAME
     high=720 wide=$((720 * W / H / 2 * 2))
     shape="scale=$wide:$high:flags=area,setsar=1"
     middle="crop=min(iw\,$wide):min(ih\,$high),pad=$wide:$high:-1:-1,setsar=1"
-    "$FFMPEG" -nostdin -v error -y -ss "$2" -i "$IN" -ss "$3" -i "$OUT" -filter_complex "
+    "$FFMPEG" -nostdin -v error -y -ss "$2" -i "$IN" -seek_timestamp 1 -ss "$3" -i "$OUT" -filter_complex "
         [0:V:0]${tag_filter}split[i][c];
         [i]${colour_filter}format=gbrp,drawbox=$(printf '%.0f:%.0f:%.0f:%.0f' "$5" "$6" "$7" "$8"):yellow:$((src_h / 270 + 1)),scale=1280:720:force_original_aspect_ratio=decrease:flags=area,pad=1280:720:-1:-1,setsar=1$(text "input at $4 s, crop $(printf '%.0fx%.0f' "$7" "$8")")[a];
-        [c]$crop_filter:t0=$2${CROP_OPTS:+:$CROP_OPTS},scale=$W:$H:flags=bicubic+accurate_rnd+full_chroma_int,${colour_filter}format=gbrp,split[b][b2];
+        [c]$crop_filter:t0=$2,scale=$W:$H:flags=bicubic+accurate_rnd+full_chroma_int,${colour_filter}format=gbrp,split[b][b2];
         [1:V:0]format=gbrp,split[o][o2];
         [b]$shape$(text bicubic)[b1];[o]$shape$(text ours)[o1];
         [b2]$middle$(text 'bicubic, pixel by pixel')[b3];[o2]$middle$(text 'ours, pixel by pixel')[o3];
