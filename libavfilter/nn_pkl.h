@@ -73,7 +73,7 @@ int ff_pkl_broken(const NNPkl *s, const char *what);
 /** Make room for one more element in an array of nb. */
 int ff_pkl_grow(const NNPkl *s, void *array, unsigned *bytes, int nb, size_t elem, int max);
 
-#define PKL_MAX_VALUES (1 << 20)    ///< RRDBNet's pickle makes about 20,000
+#define PKL_MAX_VALUES (1 << 20)    ///< RRDBNet's pickle makes 13,985
 
 /** Push a value by its index; an index < 0 is an error to pass on. */
 int ff_pkl_push(NNPkl *s, int v);

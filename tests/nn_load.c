@@ -21,6 +21,7 @@
 #include "net_files.h"
 #include "tap.h"
 
+#include "libavutil/base64.h"
 #include "libavutil/error.h"
 #include "libavutil/intfloat.h"
 #include "libavutil/thread.h"
@@ -141,6 +142,57 @@ static void test_pth_layout(void)
     ff_nn_dict_free(&d);
     bytes_free(&p);
     bytes_free(&f);
+}
+
+/* tensors of a file that PyTorch wrote, against their sums in the table */
+static void check_torch(const char *name, const NNDict *want, const double *sums, const Bytes *text, int size)
+{
+    Bytes f = { malloc(size), size };
+    NNDict d = { .name = name };
+    NNBlob b = blob(&f, name);
+    int good = av_base64_decode(f.p, (char *)text->p, size) == size, ret;
+
+    nets_forget();
+    ret   = ff_nn_load_pth(&d, &b, NULL);
+    good &= ret >= 0 && d.nb_params == want->nb_params;
+    for (int i = 0; i < want->nb_params && good; i++) {
+        const NNParam *p = ff_nn_dict_get(&d, want->params[i].name);
+        double sum = 0;
+        for (size_t k = 0; p && k < p->nb; k++)
+            sum += p->data[k] * (k + 1.0);
+        good &= p && p->nb == want->params[i].nb && fabs(sum - sums[i]) < 1e-5 * fmax(1, fabs(sums[i]));
+    }
+    tap_ok(good, "pth of PyTorch, %s: %d tensors %s", name, d.nb_params, nets_last_error);
+    ff_nn_dict_free(&d);
+    bytes_free(&f);
+}
+
+static void test_torch(void)
+{
+    FILE *f = fopen("tests/ref/pth.txt", "r");
+    char line[256], name[64] = "", key[NN_MAX_NAME];
+    double sums[16] = { 0 };
+    NNDict want = { 0 };
+    Bytes text = { 0 };
+    NNParam *p;
+    int size = 0, nb, nb_files = 0;
+
+    while (f && fgets(line, sizeof(line), f)) {
+        sscanf(line, "pth %63s %*d %d", name, &size);
+        if (want.nb_params < 16 && sscanf(line, "tensor %150s %d %lf", key, &nb, &sums[want.nb_params]) == 3)
+            ff_nn_dict_add(&want, key, &nb, 1, &p, NULL);
+        if (sscanf(line, "base64 %149s", key) == 1)
+            puts_(&text, key);
+        if (!strncmp(line, "end", 3)) {
+            check_torch(name, &want, sums, &text, size);
+            ff_nn_dict_free(&want);
+            bytes_free(&text);
+            nb_files++;
+        }
+    }
+    if (f)
+        fclose(f);
+    tap_ok(nb_files == 4, "%d files of PyTorch in tests/ref/pth.txt", nb_files);
 }
 
 static void test_numbers(void)
@@ -336,6 +388,7 @@ int main(void)
     av_log_set_callback(nets_log);
     test_formats();
     test_pth_layout();
+    test_torch();
     test_numbers();
     test_wrong_files();
     test_cache();
