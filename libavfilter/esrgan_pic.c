@@ -197,13 +197,6 @@ static const float *frame_row(const ESRGANPic *p, const ESRGANFilters *f, const 
     return buf;
 }
 
-NN_SIMD
-static void add_row(float *restrict acc, const float *restrict src, float w, int n)
-{
-    for (int i = 0; i < n; i++)
-        acc[i] += w * src[i];
-}
-
 /** the same from the net's result; may point into it */
 static const float *net_row(const ESRGANPic *p, int comp, int y, float *sum, float *buf)
 {
@@ -211,16 +204,11 @@ static const float *net_row(const ESRGANPic *p, int comp, int y, float *sum, flo
     const NNFilter *v = &p->out.v[chroma], *h = &p->out.h[chroma];
     const float *row = sum;
 
-    if (v->identity) {
+    if (v->identity)
         row = ff_esrgan_pic_net(p, comp, 0, y);
-    } else {
-        memset(sum, 0, h->n_in * sizeof(*sum));
-        for (int k = 0; k < v->taps; k++) {
-            float w = v->coef[y * (ptrdiff_t)v->taps + k];
-            if (w)
-                add_row(sum, ff_esrgan_pic_net(p, comp, 0, v->pos[y] + k), w, h->n_in);
-        }
-    }
+    else
+        ff_nn_filter_column(v, y, sum, ff_esrgan_pic_net(p, comp, 0, v->pos[y]),
+                            p->net_stride, h->n_in);
     if (h->identity)
         return row;
     ff_nn_filter_row(h, buf, row);

@@ -29,6 +29,15 @@
 #include "nn_resample.h"
 #include "nn_simd.h"
 
+#if defined(__GNUC__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define HAVE_VECTOR4 1
+#endif
+#endif
+#ifndef HAVE_VECTOR4
+#define HAVE_VECTOR4 0
+#endif
+
 /* a weight so small does not change a 16-bit code */
 #define NEGLIGIBLE 1e-9
 
@@ -184,26 +193,60 @@ void ff_nn_filter_free(NNFilter *f)
 }
 
 /** any positions and weights */
-NN_SIMD
 static void row_any(float *restrict dst, const float *restrict src,
                     const int *restrict pos, const float *restrict coef,
                     int taps, int n)
 {
     for (int i = 0; i < n; i++, coef += taps) {
-        const float *s = src + pos[i];
-        float a0 = 0, a1 = 0, a2 = 0, a3 = 0;
-        int k = 0;
-
-        for (; k + 4 <= taps; k += 4) {
-            a0 += coef[k    ] * s[k    ];
-            a1 += coef[k + 1] * s[k + 1];
-            a2 += coef[k + 2] * s[k + 2];
-            a3 += coef[k + 3] * s[k + 3];
-        }
-        for (; k < taps; k++)
-            a0 += coef[k] * s[k];
-        dst[i] = (a0 + a1) + (a2 + a3);
+        float sum = 0;
+        for (int k = 0; k < taps; k++)
+            sum += coef[k] * src[pos[i] + k];
+        dst[i] = sum;
     }
+}
+
+#if HAVE_VECTOR4
+typedef float Vec4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+static av_always_inline Vec4 dot4(const float *c, const float *s, int taps)
+{
+    Vec4 sum = *(const Vec4 *)c * *(const Vec4 *)s;
+    for (int k = 4; k < taps; k += 4)
+        sum += *(const Vec4 *)(c + k) * *(const Vec4 *)(s + k);
+    return sum;
+}
+
+/** taps a multiple of 4: four outputs at a time, whose four partial sums are added crosswise */
+NN_SIMD
+static int row_any4(float *restrict dst, const float *restrict src,
+                    const int *restrict pos, const float *restrict coef,
+                    int taps, int n)
+{
+    int i = 0;
+
+    for (; i + 4 <= n; i += 4, coef += 4 * taps) {
+        Vec4 a = dot4(coef,            src + pos[i],     taps);
+        Vec4 b = dot4(coef +     taps, src + pos[i + 1], taps);
+        Vec4 c = dot4(coef + 2 * taps, src + pos[i + 2], taps);
+        Vec4 d = dot4(coef + 3 * taps, src + pos[i + 3], taps);
+        Vec4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        Vec4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        *(Vec4 *)(dst + i) = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+                             __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    }
+    return i;
+}
+#endif
+
+static void row_slow(float *restrict dst, const float *restrict src,
+                     const int *pos, const float *coef, int taps, int n)
+{
+    int i = 0;
+#if HAVE_VECTOR4
+    if (taps % 4 == 0)
+        i = row_any4(dst, src, pos, coef, taps, n);
+#endif
+    row_any(dst + i, src, pos + i, coef + (size_t)i * taps, taps, n - i);
 }
 
 #define BLOCK 64
@@ -230,6 +273,36 @@ ROW_RUN(row_run1, 1)
 ROW_RUN(row_run2, 2)
 ROW_RUN(row_run4, 4)
 
+NN_SIMD
+static void add_rows4(float *restrict acc, const float *restrict s0, const float *restrict s1,
+                      const float *restrict s2, const float *restrict s3,
+                      const float *restrict w, int n)
+{
+    float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+    for (int i = 0; i < n; i++)
+        acc[i] += w0 * s0[i] + w1 * s1[i] + (w2 * s2[i] + w3 * s3[i]);
+}
+
+NN_SIMD
+static void add_row(float *restrict acc, const float *restrict src, float w, int n)
+{
+    for (int i = 0; i < n; i++)
+        acc[i] += w * src[i];
+}
+
+void ff_nn_filter_column(const NNFilter *f, int i, float *dst, const float *src,
+                         ptrdiff_t stride, int n)
+{
+    const float *w = f->coef + (size_t)i * f->taps;
+    int k = 0;
+
+    memset(dst, 0, n * sizeof(*dst));
+    for (; k + 4 <= f->taps; k += 4, src += 4 * stride)
+        add_rows4(dst, src, src + stride, src + 2 * stride, src + 3 * stride, w + k, n);
+    for (; k < f->taps; k++, src += stride)
+        add_row(dst, src, w[k], n);
+}
+
 void ff_nn_filter_row(const NNFilter *f, float *dst, const float *src)
 {
     int a = f->run_start, b = f->run_end, t = f->taps;
@@ -238,10 +311,10 @@ void ff_nn_filter_row(const NNFilter *f, float *dst, const float *src)
         memcpy(dst, src, f->n_out * sizeof(*dst));
         return;
     }
-    row_any(dst, src, f->pos, f->coef, t, a);
+    row_slow(dst, src, f->pos, f->coef, t, a);
     if (b > a) {
         const float *s = src + f->pos[a], *c = f->coef + (size_t)a * t;
         (f->step == 1 ? row_run1 : f->step == 2 ? row_run2 : row_run4)(dst + a, s, c, t, b - a);
     }
-    row_any(dst + b, src, f->pos + b, f->coef + (size_t)b * t, t, f->n_out - b);
+    row_slow(dst + b, src, f->pos + b, f->coef + (size_t)b * t, t, f->n_out - b);
 }

@@ -22,6 +22,8 @@
 #ifndef AVFILTER_NN_RESAMPLE_H
 #define AVFILTER_NN_RESAMPLE_H
 
+#include <stddef.h>
+
 /**
  * @file
  * One axis of a resampler: every output sample is a weighted sum of neighbouring
@@ -63,5 +65,12 @@ void ff_nn_filter_free(NNFilter *f);
 
 /** dst[0..n_out-1] from src[0..n_in-1]; they do not overlap. */
 void ff_nn_filter_row(const NNFilter *f, float *dst, const float *src);
+
+/**
+ * The same down columns: output row i, n samples.
+ * @param src input row f->pos[i]; f->taps rows, stride floats apart, are read
+ */
+void ff_nn_filter_column(const NNFilter *f, int i, float *dst, const float *src,
+                         ptrdiff_t stride, int n);
 
 #endif /* AVFILTER_NN_RESAMPLE_H */

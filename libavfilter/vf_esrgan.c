@@ -25,6 +25,7 @@
 
 #include "libavutil/avstring.h"
 #include "libavutil/common.h"
+#include "libavutil/cpu.h"
 #include "libavutil/dict.h"
 #include "libavutil/imgutils.h"
 #include "libavutil/internal.h"
@@ -271,7 +272,7 @@ static int config_output(AVFilterLink *outlink)
         .precision  = s->precision,
         .tile       = s->tile,
         .halo       = s->halo,
-        .nb_threads = ff_filter_get_nb_threads(ctx),
+        .nb_threads = FFMIN(ff_filter_get_nb_threads(ctx), av_cpu_count()),
         .execute    = execute,
         .opaque     = ctx,
         .log        = ctx,
