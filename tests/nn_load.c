@@ -18,6 +18,7 @@
  * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
  */
 
+#include "config.h"
 #include "net_files.h"
 #include "tap.h"
 
@@ -86,12 +87,16 @@ static void test_formats(void)
 
     nets_srvgg(&d, 5, 6, 2, 3);
     ff_nn_graph_from_dict(&ref, &d, "ref", NULL);
+#if CONFIG_JANSSON
     test_file(ref, "a.safetensors", write_safetensors(&d),       "safetensors");
+    test_file(ref, "a.weights", write_safetensors(&d),           "safetensors under another name");
+#else
+    tap_skip("safetensors: this build has no jansson");
+#endif
     test_file(ref, "a.pth",  write_pth(&d, NULL, 0),             "pth: plain");
     test_file(ref, "a.pth",  write_pth(&d, "params", 0),         "pth: params");
     test_file(ref, "a.pth",  write_pth(&d, "params_ema", 1),     "pth: params_ema, ZIP64");
     test_file(ref, "a.pth",  write_pth(&d, "state_dict", 0),     "pth: state_dict");
-    test_file(ref, "a.weights", write_safetensors(&d),           "safetensors under another name");
     test_file(ref, "a.safetensors", write_pth(&d, "params", 0),  "pth named .safetensors");
 
     write_ncnn(&d, &param, &bin);
@@ -261,10 +266,10 @@ static void test_cache(void)
 
     nets_srvgg(&d,  5, 6, 2, 2);
     nets_srvgg(&d2, 6, 6, 2, 2);
-    f1 = write_safetensors(&d);
-    f2 = write_safetensors(&d2);
-    snprintf(path, sizeof(path), "%s", net_file("cache.safetensors", &f1));
-    snprintf(wdn,  sizeof(wdn),  "%s", net_file("wdn.safetensors", &f2));
+    f1 = write_pth(&d, NULL, 0);
+    f2 = write_pth(&d2, NULL, 0);
+    snprintf(path, sizeof(path), "%s", net_file("cache.pth", &f1));
+    snprintf(wdn,  sizeof(wdn),  "%s", net_file("wdn.pth", &f2));
     ff_nn_graph_load(&plain, path, NULL);
     ff_nn_graph_load(&other, wdn, NULL);
 
@@ -290,7 +295,7 @@ static void test_cache(void)
     tap_ok(ff_nn_model_ref(&m, path, wdn, 2, NULL) == AVERROR(EINVAL) && !m && nets_nb_errors == 1, "cache: %s", nets_last_error);
 
     tap_ok(!ff_nn_model_ref(&a, path, NULL, 1, NULL), "cache: taken");
-    net_file("cache.safetensors", &f2);
+    net_file("cache.pth", &f2);
     utime(path, &later);
     tap_ok(!ff_nn_model_ref(&b, path, NULL, 1, NULL) && a != b && difference(b, other) == 0 && difference(a, plain) == 0,
            "cache: a file that changed is read again, old users keep theirs");
@@ -332,8 +337,8 @@ static void test_threads(void)
     Bytes f;
 
     nets_srvgg(&d, 5, 6, 2, 2);
-    f = write_safetensors(&d);
-    snprintf(path, sizeof(path), "%s", net_file("threads.safetensors", &f));
+    f = write_pth(&d, NULL, 0);
+    snprintf(path, sizeof(path), "%s", net_file("threads.pth", &f));
     nets_forget();
     for (int i = 0; i < 4; i++)
         pthread_create(&t[i], NULL, use_model, path);
@@ -361,7 +366,10 @@ static void test_real(void)
     int64_t t;
 
     a = load("builtin");
-    tap_ok(a && a->in_c == 3 && a->nb_weights * 4 < 400000, "builtin: %s", a ? a->arch : nets_last_error);
+    if (!CONFIG_JANSSON)
+        tap_ok(!a && strstr(nets_last_error, "jansson"), "builtin without jansson: %s", nets_last_error);
+    else
+        tap_ok(a && a->in_c == 3 && a->nb_weights <= 100000, "builtin: %s", a ? a->arch : nets_last_error);
     ff_nn_graph_free(&a);
 
     for (int i = 0; i < 3; i++)

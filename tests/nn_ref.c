@@ -21,6 +21,7 @@
 #include "nets.h"
 #include "tap.h"
 
+#include "libavutil/cpu.h"
 #include "libavutil/macros.h"
 #include "libavutil/time.h"
 
@@ -185,6 +186,36 @@ static void test_tiles(void)
     ff_nn_graph_free(&g);
 }
 
+/* vector widths and fused multiply-adds make no difference, not even in the last bit */
+static void test_cpus(void)
+{
+    const Case c = { .kind = "srvgg", .arg = { 3, 10, 5, 3 } };
+    static const struct { const char *name; int flags; } cpus[] = {
+        { "AVX2", AV_CPU_FLAG_AVX2 | AV_CPU_FLAG_FMA3 }, { "plain", 0 },
+    };
+    const int has = av_get_cpu_flags(), w = 37, h = 21, n = 3 * w * h * 9;
+    float *in = malloc(3 * w * h * sizeof(*in)), *a = malloc(n * sizeof(*a)), *b = malloc(n * sizeof(*b));
+    NNGraph *g = seeded(&c);
+
+    nets_picture(in, w, h, 8);
+    if (tap_ok(nets_run("ref", g, in, w, h, a, 0, 0) >= 0, "runs with all that this CPU has"))
+        for (int i = 0; i < 2; i++) {
+            if (cpus[i].flags & ~has) {
+                tap_skip("ref in %s: this CPU has it not", cpus[i].name);
+                continue;
+            }
+            av_force_cpu_flags(cpus[i].flags);
+            memset(b, 0, n * sizeof(*b));
+            tap_ok(nets_run("ref", g, in, w, h, b, 0, 0) >= 0 && !memcmp(a, b, n * sizeof(*b)),
+                   "ref in %s code: the same bit for bit", cpus[i].name);
+            av_force_cpu_flags(-1);
+        }
+    ff_nn_graph_free(&g);
+    free(in);
+    free(a);
+    free(b);
+}
+
 static void test_real_tiles(void)
 {
     NNGraph *g = NULL;
@@ -228,6 +259,7 @@ int main(int argc, char **argv)
     fclose(f);
     tap_ok(nb == 10, "%d cases in the table", nb);
     test_tiles();
+    test_cpus();
     test_real_tiles();
     return tap_done();
 }
