@@ -25,18 +25,25 @@ known() {
     case $1 in '' | unknown | N/A | reserved | unspecified) return 1 ;; esac
 }
 
-# frame times of the range, relative to its first frame, in the stream's time base;
-# read past the end, since pictures come out of their decoding order
-frame_list() { # FILE FROM TO
-    interval=$(calc "a = $2 + $file_start; b = $3 + $file_start
-        printf \"%s%%%s\", ($2 > 0 ? a : \"\"), ($3 > 0 ? b + 2 : \"\")")
+# the frames of a stream in a range; read past the end, since pictures come out of
+# their decoding order
+frame_list() { # FILE STREAM FROM TO ENTRIES
+    interval=$(calc "printf \"%s%%%s\", ($3 > 0 ? $3 + $file_start : \"\"), ($4 > 0 ? $4 + $file_start + 2 : \"\")")
     [ "$interval" = % ] && interval=
-    "$FFPROBE" -v error -select_streams V:0 ${interval:+-read_intervals "$interval"} \
-        -show_entries frame=best_effort_timestamp,duration -of csv=p=0 "$1"
+    "$FFPROBE" -v error -select_streams "$2" ${interval:+-read_intervals "$interval"} -show_entries "frame=$5" -of csv=p=0 "$1"
+}
+
+# "begin end" of the sound that a file really gives, in seconds of its clock
+sound_extent() { # FILE RATE FROM TO
+    frame_list "$1" a:0 "$3" "$4" pts_time,nb_samples 2> /dev/null | awk -F, -v rate="$2" '
+        $1 == "N/A" || $1 == "" { next }
+        !n++ || $1 < a { a = $1 }
+        $1 + $2 / rate > e { e = $1 + $2 / rate }
+        END { if (n) printf "%.6f %.6f", a, e }'
 }
 
 probe_source() {
-    probe "$IN" V:0 stream=index,width,height,pix_fmt,time_base,sample_aspect_ratio,color_space,color_transfer,color_primaries,color_range:stream_side_data=rotation:format=start_time,duration \
+    probe "$IN" V:0 stream=index,width,height,pix_fmt,time_base,sample_aspect_ratio,color_space,color_transfer,color_primaries,color_range:stream_side_data=rotation:format=format_name,start_time \
         > "$work/src" 2> "$work/err" || die "IN=$IN: cannot be read: $(head -n 1 "$work/err" | sed 's/^\[[^]]*\] *//')"
     src_w=$(field "$work/src" width) src_h=$(field "$work/src" height)
     [ -n "$src_w" ] || die "IN=$IN: there is no video in it"
@@ -48,12 +55,17 @@ probe_source() {
         src_sar=${src_sar#*:}:${src_sar%:*}
         ;;
     esac
+    case $(field "$work/src" format_name) in
+    mpegts | mpeg | mpegvideo | h264 | hevc)
+        [ -z "$START" ] || die "IN=$IN: has no index to find START=$START exactly; remux it: ffmpeg -i FILE -map 0 -c copy FILE.mkv"
+        ;;
+    esac
     src_tb=$(field "$work/src" time_base)
     file_start=$(field "$work/src" start_time)
     known "$file_start" || file_start=0
     # the output keeps the source's time base; its header counts in the same unit, so that no time is rounded
     movie_scale=$(calc "n = ${src_tb#*/}; while (n < 10000) n *= 2; printf \"%d\", n")
-    frame_list "$IN" "$start" "$end" > "$work/all" 2> "$work/err" || die "IN=$IN: $(head -n 1 "$work/err")"
+    frame_list "$IN" V:0 "$start" "$end" best_effort_timestamp,duration > "$work/all" 2> "$work/err" || die "IN=$IN: $(head -n 1 "$work/err")"
     # ffmpeg's rule: from the first time >= START to the last < END, both rounded to the time base
     awk -F, -v s="$start" -v e="$end" -v f="$file_start" -v tb="$src_tb" '
         BEGIN { split(tb, q, "/"); k = q[2] / q[1]; off = int((s + f) * k + 0.5); d = int((e - s) * k + 0.5) }
@@ -64,7 +76,7 @@ probe_source() {
     [ "$src_frames" -gt 0 ] || die "IN=$IN: no frame can be decoded between START=${START:-0} and END=${END:-its end}${why:+ ($why)}"
     [ -z "$why" ] || say "note: the source is damaged, what can be decoded is used ($why)"
     src_end=$(tail -n 1 "$work/want" | awk -F, -v s="$start" -v tb="$src_tb" '{ split(tb, q, "/"); printf "%.6f", s + $1 * q[1] / q[2] }')
-    probe "$IN" a:0 stream=start_time,duration,sample_rate > "$work/asrc" 2> /dev/null
+    probe "$IN" a:0 stream=sample_rate > "$work/asrc" 2> /dev/null
     # ffmpeg's -t counts from the first frame it gets, not from START: it only bounds
     # the reading, the cut is made here
     trim_filter= sound_filter=
@@ -179,30 +191,32 @@ verify() { # FILE
     [ $failed = 0 ]
 }
 
-# The source's sound between START and END, at the same place beside the picture.
+# The source's sound between START and END, at the same place beside the picture;
+# both as decoded, since what files say of their lengths differs by format.
 verify_sound() { # FILE PICTURE-START PICTURE-DURATION FRAME
-    probe "$1" a:0 stream=codec_name,start_time,duration > "$work/adst" 2> /dev/null
-    if ! grep -q sample_rate "$work/asrc"; then
-        [ ! -s "$work/adst" ]
+    codec=$(probe "$1" a:0 stream=codec_name 2> /dev/null)
+    rate=$(field "$work/asrc" sample_rate)
+    if [ -z "$rate" ]; then
+        [ -z "$codec" ]
         check $? "no sound, as the source"
         return
     fi
-    a=$(field "$work/asrc" start_time) d=$(field "$work/asrc" duration) rate=$(field "$work/asrc" sample_rate)
-    known "$a" || a=$file_start
-    known "$d" || d=$(field "$work/src" duration)
-    known "$d" || d=1e9
-    # s: where it should begin, l: how long it should be, on the output's clock
-    set -- "$1" "$2" "$3" "$4" $(calc "s = $a - $file_start - $start; e = s + $d; if (s < 0) s = 0
-        if ($end > 0 && e > $end - $start) e = $end - $start; printf \"%.6f %.6f\", s, e - s")
-    if calc "exit !($6 <= 0)"; then
+    # begin and end, on the output's clock, of what should be and of what is
+    # shellcheck disable=SC2046
+    set -- "$1" "$2" "$3" "$4" $(sound_extent "$IN" "$rate" "$start" "$end" | awk -v s="$start" -v e="$end" -v f="$file_start" '{
+        a = $1 - f - s; b = $2 - f - s; if (a < 0) a = 0; if (e > 0 && b > e - s) b = e - s; if (b > a) printf "%.6f %.6f", a, b }')
+    if [ $# = 4 ]; then
         say "ok - the range has no sound"
         return
     fi
-    s=$(field "$work/adst" start_time) l=$(field "$work/adst" duration)
-    [ "$(field "$work/adst" codec_name)" = aac ] && near "$s" "$5" "$4 + 1024 / $rate"
-    check $? "sound begins at ${s:-?} s, in the source at $5 s (picture: $2 s)"
-    near "${l:-0}" "$6" "$4 + 1024 / $rate"
-    check $? "sound lasts ${l:-?} s, in the source range $6 s (picture: $3 s)"
+    wa=$5 wb=$6
+    read -r a b << EOT
+$(file_start=0 && sound_extent "$1" "$rate" 0 0)
+EOT
+    [ "$codec" = codec_name=aac ] && near "${a:--1}" "$wa" "$4 + 1024 / $rate"
+    check $? "sound begins at ${a:-?} s, in the source at $wa s (picture: $2 s)"
+    near "${b:--1}" "$wb" "$4 + 1024 / $rate"
+    check $? "sound ends at ${b:-?} s, in the source at $wb s (picture: $(calc "printf \"%.6f\", $2 + $3") s)"
 }
 
 # The scene's marks: a white square and a click, once a second.

@@ -140,12 +140,21 @@ no "a keys file without sense" bad.json KEYS=bad.json
 no "a missing model" nowhere.pth MODEL=nowhere.pth
 no "a broken model" noise.safetensors MODEL=noise.safetensors
 no "an unknown engine" sorcery ENGINE=sorcery
+ff -i $S.mp4 -c copy c.ts
+no "a range of a file without index" c.ts IN=c.ts START=0.5
 no "an odd size" 161x288 SIZE=161x288
 no "a size without sense" big SIZE=big
 no "an end before the start" END=1 START=2 END=1
 no "a time without sense" soon START=soon
 no "a range after the end" START=50 START=50
 no "an output that is no MP4" k/o.mkv OUT=k/o.mkv
+
+# other containers: another time base, a clock that does not begin at 0, rounded times
+demo IN=c.ts KEYS=$S.json MARKS=1
+t $? "MPEG-TS, whole: $(sed -n 's/^ok - flash and click coincide: //p' log)"
+ff -i $S.mp4 -c copy c.mkv
+demo IN=c.mkv KEYS=$S.json START=0.55 END=1.5 MARKS=1
+t $? "Matroska, a range: $(sed -n 's/^ok - flash and click coincide: //p' log)"
 
 # ---- names with everything in them -----------------------------------------------------
 odd="it's a [clip], 1:2 \\ 50%"
