@@ -37,7 +37,7 @@
 
 static double bicubic(double x)
 {
-    const double a = -0.6;
+    const double a = -0.5;
 
     if (x < 1)
         return ((a + 2) * x - (a + 3)) * x * x + 1;
@@ -158,15 +158,16 @@ static int fill_phases(CropAxis *a, const CropKernel *k, double start,
 static int fill_windows(CropAxis *a, const CropKernel *k, double start,
                         double step, int size)
 {
-    const double inv = 1 / step, half = k->type == CROP_AREA ? step / 2 - 0.5 : k->support * step - 1;
+    /* from the middle of the window to its first sample, rounded down */
+    const double half = k->type == CROP_AREA ? step / 2 - 0.5 : k->support * step - 1;
+    const double inv = 1 / step;
     double *w = av_malloc_array(a->n, sizeof(*w));
 
     if (!w)
         return AVERROR(ENOMEM);
     for (int i = 0; i < a->nb; i++) {
         const double c = start + i * step;
-        const double f = c - half;
-        const int pos  = clamp_pos(k->type == CROP_AREA ? f : ceil(f), a->n, size);
+        const int pos  = clamp_pos(c - half, a->n, size);
 
         /* a moved window sees one value only: any weights will do */
         if (pos == -a->n || pos == size) {

@@ -39,7 +39,8 @@
 
 enum CropKernelType {
     CROP_BILINEAR,  ///< triangle
-    CROP_BICUBIC,   ///< Keys' cubic with a = -0.6, as libswscale's default
+    CROP_BICUBIC,   ///< Keys' cubic with a = -0.5: keeps straight ramps straight, so that a
+                    ///< slow pan does not wobble (libswscale's default -0.6 does)
     CROP_LANCZOS,   ///< windowed sinc, three lobes
     CROP_AREA,      ///< exact mean over the footprint of the output sample
     CROP_KERNELS

@@ -46,7 +46,7 @@
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && \
-    defined(__x86_64__) && defined(__gnu_linux__)
+    defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)
 #define PX_HOT __attribute__((optimize("O3", "tree-vectorize"), \
                               target_clones("arch=x86-64-v4", "avx2", "default")))
 #elif defined(__GNUC__) && !defined(__clang__)

@@ -67,7 +67,7 @@ static const AVOption keyframecrop_options[] = {
     { "rotate", "degrees counter-clockwise, for keys without rotation", OFFSET(rotate), AV_OPT_TYPE_DOUBLE, { .dbl = 0 }, -3600, 3600, DYNAMIC },
     { "kernel", "resampling kernel",                             OFFSET(kernel), AV_OPT_TYPE_INT, { .i64 = CROP_BICUBIC }, 0, CROP_KERNELS - 1, STATIC, .unit = "kernel" },
         { "bilinear",   "triangle",                              0, AV_OPT_TYPE_CONST, { .i64 = CROP_BILINEAR }, .flags = STATIC, .unit = "kernel" },
-        { "bicubic",    "cubic, a = -0.6",                       0, AV_OPT_TYPE_CONST, { .i64 = CROP_BICUBIC },  .flags = STATIC, .unit = "kernel" },
+        { "bicubic",    "cubic, a = -0.5",                       0, AV_OPT_TYPE_CONST, { .i64 = CROP_BICUBIC },  .flags = STATIC, .unit = "kernel" },
         { "lanczos",    "windowed sinc of 3 lobes",              0, AV_OPT_TYPE_CONST, { .i64 = CROP_LANCZOS },  .flags = STATIC, .unit = "kernel" },
         { "area",       "mean over the footprint",               0, AV_OPT_TYPE_CONST, { .i64 = CROP_AREA },     .flags = STATIC, .unit = "kernel" },
     { "t0",     "time of the keys at timestamp 0",               OFFSET(t0),     AV_OPT_TYPE_DURATION, { .i64 = 0 }, -INT64_C(1000000000000000), INT64_C(1000000000000000), DYNAMIC },
