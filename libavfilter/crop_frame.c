@@ -30,6 +30,7 @@
 #include "libavutil/macros.h"
 #include "libavutil/mathematics.h"
 #include "libavutil/mem.h"
+#include "libavutil/version.h"
 
 #include "config.h"
 #include "crop_frame.h"
@@ -200,9 +201,17 @@ static int move_boxes(AVFrame *out, const CropRect *r, double degrees, int w, in
 
 static int depends_on_size(enum AVFrameSideDataType type)
 {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(59, 52, 100)
     const AVSideDataDescriptor *d = av_frame_side_data_desc(type);
 
     return d && (d->props & AV_SIDE_DATA_PROP_SIZE_DEPENDENT);
+#else
+    /* 7.1 does not say: the kinds that later versions mark */
+    return type == AV_FRAME_DATA_PANSCAN || type == AV_FRAME_DATA_MOTION_VECTORS ||
+           type == AV_FRAME_DATA_REGIONS_OF_INTEREST || type == AV_FRAME_DATA_SPHERICAL ||
+           type == AV_FRAME_DATA_VIDEO_HINT || type == AV_FRAME_DATA_LCEVC ||
+           type == AV_FRAME_DATA_DETECTION_BBOXES;
+#endif
 }
 
 int ff_crop_side_data(AVFrame *out, const CropRect *r, double degrees, int w, int h,

@@ -221,10 +221,11 @@ static int explicit_size(AVFilterContext *ctx, CropRect key, const AVPixFmtDescr
         [V_HSUB] = 1 << d->log2_chroma_w, [V_VSUB] = 1 << d->log2_chroma_h,
     };
     const int has_w = s->w_expr && *s->w_expr, has_h = s->h_expr && *s->h_expr;
+    /* either may refer to the other */
+    const int w_last = has_w && has_h && (strstr(s->w_expr, "oh") || strstr(s->w_expr, "out_h"));
     int ret;
 
-    /* either may refer to the other */
-    if (has_w && (!has_h || !strstr(s->w_expr, "oh") ) && !(has_h && strstr(s->w_expr, "out_h"))) {
+    if (has_w && !w_last) {
         if ((ret = eval_size(ctx, "w", s->w_expr, v, w)) < 0)
             return ret;
         v[V_OUT_W] = v[V_OW] = *w;
@@ -234,7 +235,7 @@ static int explicit_size(AVFilterContext *ctx, CropRect key, const AVPixFmtDescr
             return ret;
         v[V_OUT_H] = v[V_OH] = *h;
     }
-    if (has_w && !*w)
+    if (w_last)
         return eval_size(ctx, "w", s->w_expr, v, w);
     return 0;
 }
