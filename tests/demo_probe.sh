@@ -34,8 +34,9 @@ frame_list() { # FILE STREAM FROM TO ENTRIES
 }
 
 # "begin end" of the sound that a file really gives, in seconds of its clock
+# (a seek goes by the picture and may land late in the sound: begin 2 s earlier)
 sound_extent() { # FILE RATE FROM TO
-    frame_list "$1" a:0 "$3" "$4" pts_time,nb_samples 2> /dev/null | awk -F, -v rate="$2" '
+    frame_list "$1" a:0 "$(calc "printf \"%.6f\", $3 - 2")" "$4" pts_time,nb_samples 2> /dev/null | awk -F, -v rate="$2" '
         $1 == "N/A" || $1 == "" { next }
         !n++ || $1 < a { a = $1 }
         $1 + $2 / rate > e { e = $1 + $2 / rate }
@@ -66,11 +67,18 @@ probe_source() {
     # the output keeps the source's time base; its header counts in the same unit, so that no time is rounded
     movie_scale=$(calc "n = ${src_tb#*/}; while (n < 10000) n *= 2; printf \"%d\", n")
     frame_list "$IN" V:0 "$start" "$end" best_effort_timestamp,duration > "$work/all" 2> "$work/err" || die "IN=$IN: $(head -n 1 "$work/err")"
-    # ffmpeg's rule: from the first time >= START to the last < END, both rounded to the time base
-    awk -F, -v s="$start" -v e="$end" -v f="$file_start" -v tb="$src_tb" '
-        BEGIN { split(tb, q, "/"); k = q[2] / q[1]; off = int((s + f) * k + 0.5); d = int((e - s) * k + 0.5) }
-        $1 != "N/A" && $1 - off >= 0 && (e <= 0 || $1 - off < d) { print $1 - off "," $2 }
-    ' "$work/all" | sort -t, -n -k1,1 > "$work/want"
+    awk -F, -v s="${START:+$start}" -v e="${END:+$end}" -v f="$file_start" -v tb="$src_tb" '
+        BEGIN { split(tb, q, "/"); k = q[2] / q[1] }
+        $1 != "N/A" { t = $1 / k - f; if ((s == "" || t >= s - 1e-7) && (e == "" || t < e - 1e-7)) print $1 "," $2 }
+    ' "$work/all" | sort -t, -n -k1,1 > "$work/range"
+    # ffmpeg moves times by a whole number of ticks, up to half a frame wrong at coarse
+    # time bases: the range begins exactly at its first frame instead
+    if [ -n "$START" ] && [ -s "$work/range" ]; then
+        start=$(head -n 1 "$work/range" | awk -F, -v f="$file_start" -v tb="$src_tb" '{ split(tb, q, "/"); printf "%.6f", $1 * q[1] / q[2] - f }')
+        calc "exit !($start - $(seconds "$START") > 0.0005)" && say "START=$START: the first frame from there is at $start s"
+    fi
+    awk -F, -v s="$start" -v f="$file_start" -v tb="$src_tb" '
+        BEGIN { split(tb, q, "/"); off = int((s + f) * q[2] / q[1] + 0.5) } { print $1 - off "," $2 }' "$work/range" > "$work/want"
     src_frames=$(wc -l < "$work/want" | tr -d ' ')
     why=$(sed -n '1s/^\[[^]]*\] *//p' "$work/err")
     [ "$src_frames" -gt 0 ] || die "IN=$IN: no frame can be decoded between START=${START:-0} and END=${END:-its end}${why:+ ($why)}"
@@ -81,7 +89,7 @@ probe_source() {
     # the reading, the cut is made here
     trim_filter= sound_filter=
     if [ -n "$END" ]; then
-        trim_filter="trim=end_pts=$(calc "split(\"$src_tb\", q, \"/\"); printf \"%d\", ($end - $start) * q[2] / q[1] + 0.5"),"
+        trim_filter="trim=end_pts=$(tail -n 1 "$work/want" | awk -F, '{ print $1 + 1 }'),"
         ! grep -q sample_rate "$work/asrc" || sound_filter="atrim=end=$(calc "printf \"%.6f\", $end - $start")"
     fi
 }
