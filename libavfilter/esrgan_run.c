@@ -34,8 +34,8 @@
 #include "libavutil/time.h"
 #include "esrgan_run.h"
 
-/* at most so much of the net's result is kept: 4 times 1080p passes in two steps */
-#define RESULT_BUDGET ((size_t)256 << 20)
+/* about so much of the net's result is kept: 4 times 1080p passes whole, 2160p in parts */
+#define RESULT_BUDGET ((size_t)512 << 20)
 /* engine scratch of all threads: a quarter of the machine's memory, at most this */
 #define SCRATCH_BUDGET ((size_t)2 << 30)
 

@@ -19,6 +19,8 @@
  */
 
 
+#include <limits.h>
+
 #include "libavutil/common.h"
 #include "libavutil/error.h"
 #include "libavutil/macros.h"
@@ -51,6 +53,10 @@ static void choose_tile(ESRGANPlan *p, const ESRGANPlanParams *in)
 {
     int band = FFMAX3(MIN_TILE, p->halo, (in->h + in->nb_threads - 1) / in->nb_threads);
 
+    if (in->result_budget && in->row_bytes) {   /* one round of bands fits */
+        size_t fit = in->result_budget / in->row_bytes / in->nb_threads;
+        band = FFMIN(band, FFMAX3(MIN_TILE, 2 * p->halo, FFMIN(fit, INT_MAX)));
+    }
     p->tile_w = in->w;
     p->tile_h = even_parts(in->h, band, in->align);
     while (over_budget(in, p) && FFMAX(p->tile_w, p->tile_h) >= 2 * MIN_TILE) {

@@ -134,6 +134,10 @@ static void test_budget(void)
     ff_esrgan_plan(&p, &in);
     tap_ok(p.rows == 17 && p.group == 11 && (size_t)p.group * p.tile_h * in.row_bytes <= in.result_budget,
            "the result of 4 x 1080p is kept in parts: %d of %d rows of tiles", p.group, p.rows);
+    in.tile = 0;
+    ff_esrgan_plan(&p, &in);
+    tap_ok(p.rows > 2 && p.group == 2 && (size_t)p.group * p.tile_h * in.row_bytes <= in.result_budget,
+           "so it is without a tile size: %d bands of %d rows, %d at a time", p.rows, p.tile_h, p.group);
 }
 
 static void test_refused(void)
