@@ -100,6 +100,10 @@ ff -v error -filter_complex "$(src 64x48 1),esrgan" -f rawvideo "$TMP/r1" 2> "$T
 ff -v error -filter_complex "$(src 64x48 1),esrgan" -f rawvideo "$TMP/r2" 2> "$TMP/err"
 is "$(max_diff "$TMP/r1" "$TMP/r2")" 0 "two runs give the same bytes"
 
+raw "$TMP/f1" yuv420p "$(src 64x48 1),format=yuv420p,vflip,esrgan"
+raw "$TMP/f2" yuv420p "$(src 64x48 1),format=yuv420p,vflip,hflip,hflip,esrgan"
+is "$(max_diff "$TMP/f1" "$TMP/f2")" 0 "frames stored upside down (vflip) are read as any other"
+
 # ---- strength, skip, prescale, dedup ------------------------------------------------
 p=$(psnr "$(src 64x48),gblur=1.5,format=gbrp" "esrgan=scale=3:strength=0" "scale=iw*3:ih*3:flags=lanczos+accurate_rnd")
 at_least "$p" 45
