@@ -68,10 +68,12 @@ check-build: setup
 # a slim build: sanitized code is large and slow, and FFmpeg's own is not ours to test
 asan-build: setup
 	$(Q)[ -f $(ASAN)/config.mk ] || ./configure $(FFREEL_ARGS) --ffmpeg-version=$(FFREEL_VERSION) --variant=asan --without-cuda \
-	    --extra-cflags=-fsanitize=undefined --extra-ldflags=-fsanitize=undefined --disable-x86asm \
-	    --disable-encoders --disable-muxers --disable-hwaccels --disable-network \
-	    --enable-encoder=rawvideo,pcm_s16le,wrapped_avframe,png,libx264,aac,ffv1 \
-	    --enable-muxer=null,framecrc,framemd5,md5,rawvideo,mp4,nut,matroska,image2,yuv4mpegpipe,wav,hash,framehash,rawvideo
+	    --extra-cflags=-fsanitize=undefined --extra-ldflags=-fsanitize=undefined --disable-x86asm --disable-network \
+	    --disable-encoders --disable-decoders --disable-muxers --disable-demuxers --disable-hwaccels \
+	    --enable-decoder=rawvideo,wrapped_avframe,png,mjpeg,h264,hevc,aac,pcm_s16le,ffv1 \
+	    --enable-encoder=rawvideo,wrapped_avframe,png,libx264,aac,pcm_s16le,ffv1,mpeg4 \
+	    --enable-demuxer=rawvideo,image2,mov,matroska,nut,yuv4mpegpipe,wav,concat,h264,hevc,image_png_pipe,ffmetadata \
+	    --enable-muxer=null,framecrc,framemd5,md5,hash,framehash,rawvideo,mp4,mov,nut,matroska,image2,yuv4mpegpipe,wav
 	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(ASAN)/config.mk)
 	$(Q)tests/quietly build/make-asan.log $(MAKE) -C $(ASAN) -j$(JOBS) ffmpeg ffprobe
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Test models/get against a server on this machine. Needs python3.
+# test: models/get against a server on this machine; needs python3
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")/../models" && pwd)
+command -v python3 > /dev/null || { echo "skip - models/get: python3 is missing for the test server"; echo "done - 0 tests, 0 failed"; exit 0; }
 tmp=$(mktemp -d) || exit 1
 server=
 trap 'kill $server 2>/dev/null; rm -rf "$tmp"' EXIT
@@ -61,7 +62,9 @@ chmod +x get
 FFREEL_MODEL_URL=http://127.0.0.1:$(cat port)
 export FFREEL_MODEL_URL
 
-failed=0
+tests=0 failed=0
+pass() { tests=$((tests + 1)); echo "ok - $*"; }
+fail() { tests=$((tests + 1)) failed=$((failed + 1)); echo "not ok - $*"; }
 # expect TEXT STATUS WHAT ARGS...: run get, compare its last line and status
 expect() {
     text=$1 status=$2 what=$3
@@ -69,30 +72,28 @@ expect() {
     ./get "$@" >out 2>&1
     rc=$?
     if test $rc -eq "$status" && tail -n 1 out | grep -q -e "$text"; then
-        echo "ok    $what"
+        pass "get: $what"
     else
-        echo "FAIL  $what: status $rc, $(tail -n 1 out)"
-        failed=1
+        fail "get: $what: status $rc, $(tail -n 1 out)"
     fi
 }
 sent() {
     if test "$(tail -n 1 sent)" = "$1"; then
-        echo "ok    $2"
+        pass "get: $2"
     else
-        echo "FAIL  $2: sent $(tail -n 1 sent)"
-        failed=1
+        fail "get: $2: sent $(tail -n 1 sent)"
     fi
 }
 
 expect ': ok$' 0 "download" --dir d $name
-cmp -s d/$name.pth www/$file || { echo "FAIL  contents"; failed=1; }
+cmp -s d/$name.pth www/$file && pass "get: contents" || fail "get: contents"
 expect 'already there$' 0 "second time" --dir d $name.pth
 
 mkdir r
 head -c 100000 www/$file >r/$name.pth.part
 expect ': ok$' 0 "resume" --dir r $name
 sent 200000 "resume takes the rest only"
-cmp -s r/$name.pth www/$file || { echo "FAIL  contents"; failed=1; }
+cmp -s r/$name.pth www/$file && pass "get: contents" || fail "get: contents"
 
 mkdir n
 head -c 100000 www/$file >n/$name.pth.part
@@ -107,8 +108,9 @@ mkdir b
 head -c 100000 /dev/zero >b/$name.pth.part
 expect 'wrong SHA-256' 1 "damaged part file" --dir b $name
 if test -e b/$name.pth || test -e b/$name.pth.part; then
-    echo "FAIL  damaged file kept"
-    failed=1
+    fail "get: a damaged file is not kept"
+else
+    pass "get: a damaged file is not kept"
 fi
 expect ': ok$' 0 "again after damage" --dir b $name
 
@@ -137,4 +139,5 @@ if command -v wget >/dev/null; then
     sent 200000 "wget takes the rest only"
     expect 'no download' 1 "missing, with wget" --dir w realesr-general-x4v3
 fi
-exit $failed
+echo "done - $tests tests, $failed failed"
+[ $failed = 0 ]
