@@ -15,14 +15,16 @@ ESRGAN_LIST = run ffprobe$(PROGSSUF)$(EXESUF) -v 0 -of compact=p=0 -f lavfi -sho
 
 # times, sizes, formats and tags, with frames that repeat
 FATE_ESRGAN_LIST = fate-ffreel-esrgan-frames fate-ffreel-esrgan-size fate-ffreel-esrgan-skip
-fate-ffreel-esrgan-frames: CMD = $(ESRGAN_LIST) "$(ESRGAN_SRC),setpts=N*N*12800/TB/12800,loop=2:1:1,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709:chroma_location=topleft,setsar=12/11,esrgan"
+fate-ffreel-esrgan-frames: CMD = $(ESRGAN_LIST) "$(ESRGAN_SRC),loop=2:1:1,setpts=N*N,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709:chroma_location=topleft,setsar=12/11,esrgan"
 fate-ffreel-esrgan-size:   CMD = $(ESRGAN_LIST) "testsrc2=s=74x46:r=5:d=0.4,scale,format=yuv444p10,crop=37:23,setsar=1,esrgan=w=100:h=-1"
 fate-ffreel-esrgan-skip:   CMD = $(ESRGAN_LIST) "$(ESRGAN_SRC),esrgan=w=32:h=48"
 
 # the input comes back bit for bit where nothing is to be done: these checksums
-# are those of the same graph without esrgan
+# are those of the same graph without esrgan (testsrc2 draws all these formats
+# itself: swscale's conversions to some differ between FFmpeg versions)
 FATE_ESRGAN_CRC = $(addprefix fate-ffreel-esrgan-copy-, yuv420p yuv422p10le nv12 p010le gray16le gbrap yuva444p rgb24)
-fate-ffreel-esrgan-copy-%: CMD = framecrc -lavfi testsrc2=s=64x48:r=5:d=1,scale=flags=accurate_rnd+bitexact,format=$(@:fate-ffreel-esrgan-copy-%=%),esrgan=scale=1
+fate-ffreel-esrgan-copy-%: CMD = framecrc -lavfi testsrc2=s=64x48:r=5:d=1,format=$(@:fate-ffreel-esrgan-copy-%=%),esrgan=scale=1
+fate-ffreel-esrgan-copy-p010le: CMD = framecrc -lavfi testsrc2=s=64x48:r=5:d=1,format=yuv420p10le,scale,format=p010le,esrgan=scale=1
 
 # A against B through the gate
 esrgan_gate = framecrc -lavfi "$(ESRGAN_SRC),split[a][b];[a]$(1)[x];[b]$(2)[y];[x][y]psnr,$(ESRGAN_GATE):value=$(3),$(ESRGAN_BLANK)"
