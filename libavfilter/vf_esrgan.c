@@ -368,7 +368,10 @@ static int filter_frame(AVFilterLink *inlink, AVFrame *in)
     if ((ret = ff_esrgan_copy_props(out, in)) < 0 ||
         (s->dedup && (ret = remember(s, in, out)) < 0))
         goto fail;
-    s->frames++;
+    if (!s->frames++)
+        av_log(ctx, AV_LOG_VERBOSE, "color taken as matrix %s, range %s, chroma %s\n",
+               av_color_space_name(s->run.pic.fmt.matrix), av_color_range_name(s->run.pic.fmt.range),
+               av_chroma_location_name(s->run.pic.fmt.loc));
     av_frame_free(&in);
     return ff_filter_frame(outlink, out);
 fail:

@@ -158,6 +158,8 @@ sar() { probe "$1" | sed -n 's/.*sample_aspect_ratio=\([0-9:]*\).*/\1/p' | head 
 is "$(sar "$(src 205x365),setsar=1,esrgan=scale=1.5:strength=0")" 1:1 "a factor leaves the aspect ratio alone"
 is "$(sar "$(src 64x48),setsar=1,esrgan=w=128:h=48:strength=0")" 1:2 "w and h change it as scale does"
 is "$(sar "$(src 64x48),setsar=4/3,esrgan=w=128:h=96:strength=0")" 4:3 "w and h in proportion do not"
+log "$(src 32x32),esrgan" | grep -q 'color taken as matrix smpte170m, range tv, chroma left'
+ok $? "what is assumed of a frame that says nothing is in the log"
 is "$(log "$(src 32x32 1),setfield=tff,esrgan" | grep -c 'frames are interlaced')" 1 "interlaced frames: one warning"
 
 # ---- the model -------------------------------------------------------------------------
