@@ -197,24 +197,19 @@ static int resolve_precision(NNEngineContext *ctx, enum NNPrecision want)
 {
     const int bf16 = ff_dnnl_native_bf16();
 
-    switch (want) {
-    case NN_PREC_AUTO:
-        ctx->precision = bf16 ? NN_PREC_BF16 : NN_PREC_FP32;
-        break;
-    case NN_PREC_BF16:
-        if (!bf16) {
-            av_log(ctx->log, AV_LOG_VERBOSE, "onednn: this CPU has no bf16 arithmetic (AVX512_BF16 or AMX)\n");
-            return AVERROR(ENOSYS);
-        }
-    case NN_PREC_FP32:
-        ctx->precision = want;
-        break;
-    default:
+    if (want == NN_PREC_AUTO)
+        want = bf16 ? NN_PREC_BF16 : NN_PREC_FP32;
+    if (want == NN_PREC_BF16 && !bf16) {
+        av_log(ctx->log, AV_LOG_VERBOSE, "onednn: this CPU has no bf16 arithmetic (AVX512_BF16 or AMX)\n");
+        return AVERROR(ENOSYS);
+    }
+    if (want != NN_PREC_FP32 && want != NN_PREC_BF16) {
         av_log(ctx->log, AV_LOG_VERBOSE, "onednn: %s is not built; fp32 and bf16 are\n",
                ff_nn_precision_name(want));
         return AVERROR(ENOSYS);
     }
-    ctx->type = ctx->precision == NN_PREC_BF16 ? NN_BF16 : NN_F32;
+    ctx->precision = want;
+    ctx->type      = want == NN_PREC_BF16 ? NN_BF16 : NN_F32;
     return 0;
 }
 
