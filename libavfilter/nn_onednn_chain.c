@@ -131,11 +131,11 @@ static int walk_chain(const NNGraph *g, NNChain *ch, int last)
     return nb;
 }
 
-static int env_int(const char *name, int min, int max)
+static int env_int(const char *name, int max)
 {
     const char *s = getenv(name);
 
-    return s && *s ? av_clip(atoi(s), min, max) : 0;
+    return s ? av_clip(atoi(s), 0, max) : 0;
 }
 
 int ff_onednn_chain_open(NNEngineContext *ctx)
@@ -157,9 +157,9 @@ int ff_onednn_chain_open(NNEngineContext *ctx)
     if (!ch->layers)
         return AVERROR(ENOMEM);
     walk_chain(g, ch, last);
-    ch->rows   = env_int("FFREEL_ONEDNN_ROWS", 1, 1024);
-    ch->sub    = env_int("FFREEL_ONEDNN_SUB", 1, 1024);
-    ch->narrow = env_int("FFREEL_ONEDNN_ROUND", 1, 2) != 2;
+    ch->rows   = env_int("FFREEL_ONEDNN_ROWS", 1024);
+    ch->sub    = env_int("FFREEL_ONEDNN_SUB", 1024);
+    ch->narrow = env_int("FFREEL_ONEDNN_ROUND", 2) != 2;
     return 0;
 }
 
