@@ -188,15 +188,23 @@ static size_t tmp_row_size(const NNEngineContext *ctx, int w)
     return sizeof(float) * FFMAX(ch->max_c, out) * w;
 }
 
-/* both work buffers are to stay in L2, with room for weights and the kept rows
- * that pass through */
+/*
+ * Three parts of about a third of L2 each: the two work buffers, and tmp. rows is
+ * a multiple of sub, for calls of one height, and sub a power of two (see piece());
+ * at least 2, as AMX kernels of oneDNN copy all input rows of a call.
+ */
 static void choose_rows(const NNEngineContext *ctx, int w, int *rows, int *sub)
 {
     const NNChain *ch = ctx->chain;
-    const size_t row = row_size(ctx, w), tmp = tmp_row_size(ctx, w);
+    const size_t third = ctx->l2 / 10 * 3, nb_tmp = third / tmp_row_size(ctx, w);
+    const int nb = av_clip64(third / row_size(ctx, w), 4, 32);
 
-    *rows = ch->rows ? ch->rows : av_clip64(ctx->l2 / 2 / row, 4, 32);
-    *sub  = ch->sub  ? ch->sub  : av_clip64(ctx->l2 / 4 / tmp, 1, 8);
+    *sub = 2;
+    while (*sub < 8 && 2 * *sub <= nb_tmp)
+        *sub *= 2;
+    if (ch->sub)
+        *sub = ch->sub;
+    *rows = ch->rows ? ch->rows : FFMAX(nb / *sub, 1) * *sub;
     *sub  = FFMIN(*sub, *rows);
 }
 
