@@ -22,6 +22,7 @@
 /* Included by crop_resample.c with
  *   NARROW       1 or 0: which set of formulas
  *   MID          type between the passes; LANES of them are 64 bytes
+ *   STEP         output samples that the last pass takes at a time
  *   NAME(x)      x with a suffix
  *   TAP(a, v, c) the formula of one tap
  *   MIDDLE(a)    after the columns; up is in scope
@@ -122,11 +123,11 @@ PX_HOT static void NAME(line_pass)(MID *restrict out, const MID *in, int st,
             out[x + i] = MIDDLE(out[x + i]);
 }
 
-/* rows -> output samples [x, x + LANES); d holds at least LANES samples */
+/* rows -> output samples [x, x + STEP); d holds at least STEP samples */
 static av_always_inline void NAME(taps_row)(MID *restrict acc_out, const MID *const *rows, int x,
                                             const int16_t *coef, const int n, const int add)
 {
-    for (int i = 0; i < LANES; i++) {
+    for (int i = 0; i < STEP; i++) {
         int acc = add ? acc_out[i] : 0;
         for (int k = 0; k < n; k++)
             acc = TAP(acc, rows[k][x + i], coef[k]);
@@ -145,8 +146,8 @@ static av_always_inline void NAME(rows_n)(uint8_t *restrict dst, const MID *cons
         r[k] = rows[k];
         w[k] = coef[k];
     }
-    for (int x = 0; x < nb; x += LANES) {
-        for (int i = 0; i < LANES; i++) {
+    for (int x = 0; x < nb; x += STEP) {
+        for (int i = 0; i < STEP; i++) {
             int acc = 0;
             for (int k = 0; k < n; k++)
                 acc = TAP(acc, r[k][x + i], w[k]);
@@ -159,15 +160,15 @@ static av_always_inline void NAME(rows_any)(uint8_t *restrict dst, const MID *co
                                             const int16_t *coef, int n, int nb, int up,
                                             const int bytes, int shift, int max)
 {
-    for (int x = 0; x < nb; x += LANES) {
-        MID acc[LANES];
+    for (int x = 0; x < nb; x += STEP) {
+        MID acc[STEP];
         int k = 2;
         NAME(taps_row)(acc, rows, x, coef, 2, 0);
         for (; k + 4 <= n; k += 4)
             NAME(taps_row)(acc, rows + k, x, coef + k, 4, 1);
         for (; k < n; k += 2)
             NAME(taps_row)(acc, rows + k, x, coef + k, 2, 1);
-        for (int i = 0; i < LANES; i++)
+        for (int i = 0; i < STEP; i++)
             STORE(dst, x + i, acc[i]);
     }
 }
@@ -186,7 +187,7 @@ static av_always_inline void NAME(rows_bytes)(uint8_t *dst, const MID *const *ro
     }
 }
 
-/* nb: a multiple of LANES */
+/* nb: a multiple of STEP */
 PX_HOT static void NAME(rows_pass)(uint8_t *dst, const MID *const *rows, const int16_t *coef,
                                    int n, int nb, int up, int bytes, int shift, int max)
 {

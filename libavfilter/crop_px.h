@@ -67,7 +67,11 @@ PX_FN int crop_px_narrow_tap(int acc, int v, int coef)
 
 PX_FN int crop_px_narrow_out(int acc)
 {
-    return px_clip((acc + 16) >> 5, 0, 255);
+    /* short all along: the vectoriser then stays in 16 bits */
+    short v = (short)(acc + 16) >> 5;
+
+    v = v < 0 ? 0 : v;
+    return v > 255 ? 255 : v;
 }
 
 /** partial sums may wrap, the whole sum does not leave 32 bits */

@@ -37,6 +37,7 @@
 #define NARROW 1
 #define MID int16_t
 #define LANES 32
+#define STEP  64
 #define NAME(x) x ## _narrow
 #define TAP(a, v, c) crop_px_narrow_tap(a, v, c)
 #define MIDDLE(a) (a)
@@ -45,6 +46,7 @@
 #undef NARROW
 #undef MID
 #undef LANES
+#undef STEP
 #undef NAME
 #undef TAP
 #undef MIDDLE
@@ -53,6 +55,7 @@
 #define NARROW 0
 #define MID int32_t
 #define LANES 16
+#define STEP  32
 #define NAME(x) x ## _wide
 #define TAP(a, v, c) crop_px_wide_tap(a, v, c)
 #define MIDDLE(a) crop_px_wide_mid(a, up)
@@ -165,24 +168,25 @@ static void load_line(const Pass *q, int row)
 
 PX_HOT static void cols_from_u8(int16_t *cols, const uint8_t *const *rows, int nb)
 {
-    int x = 0;
-
-    for (; x + 16 <= nb; x += 16)
+    /* the last tile overlaps the one before it */
+    for (int i = 0; i < nb && nb >= 16; i += 16) {
+        const int x = FFMIN(i, nb - 16);
         for (int r = 0; r < 32; r += 16)
             crop_tile_u8(cols + x * 32 + r, 32, rows + r, x, 7);
-    for (; x < nb; x++)
+    }
+    for (int x = 0; x < nb && nb < 16; x++)
         for (int r = 0; r < 32; r++)
             cols[x * 32 + r] = crop_px_narrow_in(rows[r][x]);
 }
 
 PX_HOT static void cols_from_u16(int32_t *cols, const uint16_t *const *rows, int nb, int shift)
 {
-    int x = 0;
-
-    for (; x + 8 <= nb; x += 8)
+    for (int i = 0; i < nb && nb >= 8; i += 8) {
+        const int x = FFMIN(i, nb - 8);
         for (int r = 0; r < 16; r += 8)
             crop_tile_u16(cols + x * 16 + r, 16, rows + r, x, shift);
-    for (; x < nb; x++)
+    }
+    for (int x = 0; x < nb && nb < 8; x++)
         for (int r = 0; r < 16; r++)
             cols[x * 16 + r] = rows[r][x] >> shift;
 }
@@ -281,7 +285,8 @@ static void rows_out(const Pass *q, uint8_t *dst, const int16_t *coef, int nb)
 static void write_row(const Pass *q, int y)
 {
     const CropPlane *p = q->p;
-    const int whole = q->nb / q->lanes * q->lanes, mid = VECTOR / q->lanes;
+    const int step = 2 * q->lanes, mid = VECTOR / q->lanes;
+    const int whole = q->nb / step * step;
     const int16_t *coef = p->ay->coef + (ptrdiff_t)y * p->ay->n;
     uint8_t *dst = p->dst + y * p->dst_stride;
 
@@ -289,10 +294,10 @@ static void write_row(const Pass *q, int y)
         q->s->rows[k] = ring_row(q, p->ay->pos[y] + k);
     rows_out(q, dst, coef, whole);
     if (whole < q->nb) {
-        uint16_t rest[VECTOR];
+        uint16_t rest[64];
         for (int k = 0; k < p->ay->n; k++)
             q->s->rows[k] = (const uint8_t *)q->s->rows[k] + whole * mid;
-        rows_out(q, (uint8_t *)rest, coef, q->lanes);
+        rows_out(q, (uint8_t *)rest, coef, step);
         memcpy(dst + whole * p->bytes, rest, (q->nb - whole) * p->bytes);
     }
 }
@@ -357,7 +362,7 @@ int ff_crop_plane(const CropPlane *p, CropScratch *s, int y0, int y1)
     q.up        = 16 - p->depth;
     q.max       = (1 << p->depth) - 1;
     q.nb        = p->dst_w * p->nc;
-    q.row_bytes = FFALIGN(q.nb, q.lanes) * (VECTOR / q.lanes) + VECTOR;
+    q.row_bytes = FFALIGN(q.nb, 2 * q.lanes) * (VECTOR / q.lanes) + VECTOR;
     q.cap       = FFALIGN(p->ay->n + q.lanes, q.lanes);
     q.base      = next = p->ay->pos[y0];
     if ((ret = alloc(&q)) < 0)
