@@ -26,7 +26,7 @@
  *   NAME(x)      x with a suffix
  *   TAP(a, v, c) the formula of one tap
  *   MIDDLE(a)    after the columns; up is in scope
- *   STORE(d, i, a)  after the rows; up, max, bytes and shift are in scope */
+ *   STORE(d, i, a)  at the end; up, max, bytes and shift are in scope */
 
 /* One vector's worth of n source columns -> one output column. in: rows of
  * LANES, stride apart. */
@@ -71,9 +71,9 @@ static av_always_inline void NAME(cols_any)(MID *block, const MID *cols, const C
     }
 }
 
-/* output columns [x0, x1) of a transposed block */
+/* output columns [x0, x1) of a transposed block; last: the rows are done */
 PX_HOT static void NAME(cols_pass)(MID *block, const MID *cols, const CropAxis *a,
-                                   int x0, int x1, int nc, int up)
+                                   int x0, int x1, int nc, int up, int last)
 {
     switch (a->n) {
     case 1: NAME(cols_n)(block, cols, a, x0, x1, nc, 1); break;
@@ -82,8 +82,9 @@ PX_HOT static void NAME(cols_pass)(MID *block, const MID *cols, const CropAxis *
     case 6: NAME(cols_n)(block, cols, a, x0, x1, nc, 6); break;
     default: NAME(cols_any)(block, cols, a, x0, x1, nc);
     }
-    for (int i = 0; i < (x1 - x0) * nc * LANES; i++)
-        block[i] = MIDDLE(block[i]);
+    if (!NARROW && !last)
+        for (int i = 0; i < (x1 - x0) * nc * LANES; i++)
+            block[i] = MIDDLE(block[i]);
 }
 
 /* the same weights for all columns: a filter along the row, st samples a pixel */
@@ -151,7 +152,10 @@ static av_always_inline void NAME(rows_n)(uint8_t *restrict dst, const MID *cons
             int acc = 0;
             for (int k = 0; k < n; k++)
                 acc = TAP(acc, r[k][x + i], w[k]);
-            STORE(dst, x + i, acc);
+            if (bytes)
+                STORE(dst, x + i, acc);
+            else
+                ((MID *)dst)[x + i] = MIDDLE(acc);
         }
     }
 }
@@ -169,7 +173,10 @@ static av_always_inline void NAME(rows_any)(uint8_t *restrict dst, const MID *co
         for (; k < n; k += 2)
             NAME(taps_row)(acc, rows + k, x, coef + k, 2, 1);
         for (int i = 0; i < STEP; i++)
-            STORE(dst, x + i, acc[i]);
+            if (bytes)
+                STORE(dst, x + i, acc[i]);
+            else
+                ((MID *)dst)[x + i] = MIDDLE(acc[i]);
     }
 }
 
@@ -187,12 +194,29 @@ static av_always_inline void NAME(rows_bytes)(uint8_t *dst, const MID *const *ro
     }
 }
 
-/* nb: a multiple of STEP */
+/* nb: a multiple of STEP; bytes: of the samples of dst, or 0 for intermediates */
 PX_HOT static void NAME(rows_pass)(uint8_t *dst, const MID *const *rows, const int16_t *coef,
                                    int n, int nb, int up, int bytes, int shift, int max)
 {
-    if (NARROW || bytes == 1)
+    if (!bytes)
+        NAME(rows_bytes)(dst, rows, coef, n, nb, up, 0, shift, max);
+    else if (NARROW || bytes == 1)
         NAME(rows_bytes)(dst, rows, coef, n, nb, up, 1, shift, max);
     else
         NAME(rows_bytes)(dst, rows, coef, n, nb, up, 2, shift, max);
+}
+
+/* sums over both directions -> samples */
+PX_HOT static void NAME(store)(uint8_t *restrict dst, const MID *in, int nb, int up,
+                               int bytes, int shift, int max)
+{
+    if (NARROW || bytes == 1) {
+        enum { bytes = 1 };
+        for (int i = 0; i < nb; i++)
+            STORE(dst, i, in[i]);
+    } else {
+        enum { bytes = 2 };
+        for (int i = 0; i < nb; i++)
+            STORE(dst, i, in[i]);
+    }
 }

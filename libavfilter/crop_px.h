@@ -25,21 +25,21 @@
 /**
  * @file
  * An output sample is a weighted sum of nx columns of ny rows of the source,
- * columns first. Weights are integers made on the host (crop_taps.h), their
+ * columns first or rows first. Weights are integers made on the host (crop_taps.h), their
  * sum is exactly 1 << CROP_COEF_BITS in each direction, and a sample outside
  * of the plane is either the nearest one inside or the pad value.
  *
  * Two sets of formulas, chosen by crop_px_is_narrow():
  *
  * narrow: 8-bit samples and at most CROP_NARROW_TAPS taps. All in 16 bits:
- *   sample << 7  --columns-->  sample * 64  --rows-->  sample * 32
+ *   sample << 7  --one direction-->  sample * 64  --the other-->  sample * 32
  *   each product rounded to that grid. The sums of |weights| of our kernels
  *   stay under 1.6 in one direction, so nothing leaves 16 bits: at most
- *   1.3 * 16320 after the columns, 1.8 * 8160 after the rows.
+ *   1.3 * 16320 after the first, 1.8 * 8160 after the second.
  *
  * wide: anything else. Samples are brought to 16 bits between the two
  *   directions, sums are 32 bits and rounded once in each direction. At most
- *   1.8 * 2^30 after the rows.
+ *   1.8 * 2^30 after the second.
  *
  * Both return the sample itself where the weight of one tap is 1 << 14.
  */
@@ -80,7 +80,7 @@ PX_FN int crop_px_wide_tap(int acc, int v, int coef)
     return (int)((unsigned)acc + (unsigned)v * (unsigned)coef);
 }
 
-/** sum over the columns -> what the rows take; up = 16 - depth */
+/** sum over the first direction -> what the second takes; up = 16 - depth */
 PX_FN int crop_px_wide_mid(int acc, int up)
 {
     return (acc + (1 << (13 - up))) >> (14 - up);
@@ -116,31 +116,29 @@ PX_FN int crop_px_load(const CropPxPlane *p, int x, int y)
 /**
  * The definition of one output sample, as a CUDA thread computes it. The C
  * loops of crop_resample.c do the same in another order, to the same bytes.
- * @param x, y  first column and row
+ * @param x, y        first column and row
+ * @param rows_first  which direction is summed first
  * @return the sample, before it is shifted up
  */
 PX_FN int crop_px_sample(const CropPxPlane *p, int x, int nx, const short *cx,
-                         int y, int ny, const short *cy)
+                         int y, int ny, const short *cy, int rows_first)
 {
-    const int up = 16 - p->depth;
+    const int narrow = crop_px_is_narrow(p->depth, nx, ny), up = 16 - p->depth;
+    const int ni = rows_first ? ny : nx, nj = rows_first ? nx : ny;
+    const short *ci = rows_first ? cy : cx, *cj = rows_first ? cx : cy;
     int acc = 0;
 
-    if (crop_px_is_narrow(p->depth, nx, ny)) {
-        for (int j = 0; j < ny; j++) {
-            int row = 0;
-            for (int i = 0; i < nx; i++)
-                row = crop_px_narrow_tap(row, crop_px_narrow_in(crop_px_load(p, x + i, y + j)), cx[i]);
-            acc = crop_px_narrow_tap(acc, row, cy[j]);
+    for (int j = 0; j < nj; j++) {
+        int first = 0;
+        for (int i = 0; i < ni; i++) {
+            const int v = rows_first ? crop_px_load(p, x + j, y + i) : crop_px_load(p, x + i, y + j);
+            first = narrow ? crop_px_narrow_tap(first, crop_px_narrow_in(v), ci[i])
+                           : crop_px_wide_tap(first, v, ci[i]);
         }
-        return crop_px_narrow_out(acc);
+        acc = narrow ? crop_px_narrow_tap(acc, first, cj[j])
+                     : crop_px_wide_tap(acc, crop_px_wide_mid(first, up), cj[j]);
     }
-    for (int j = 0; j < ny; j++) {
-        int row = 0;
-        for (int i = 0; i < nx; i++)
-            row = crop_px_wide_tap(row, crop_px_load(p, x + i, y + j), cx[i]);
-        acc = crop_px_wide_tap(acc, crop_px_wide_mid(row, up), cy[j]);
-    }
-    return crop_px_wide_out(acc, up, (1 << p->depth) - 1);
+    return narrow ? crop_px_narrow_out(acc) : crop_px_wide_out(acc, up, (1 << p->depth) - 1);
 }
 
 /** Where a rotated plane is sampled: coordinates of the source, 32 bits of
@@ -162,7 +160,7 @@ PX_FN int crop_px_rotated(const CropPxPlane *p, const CropPxRot *r, int x, int y
     const int mask = (1 << CROP_ROT_BITS) - 1;
 
     return crop_px_sample(p, (int)(u >> CROP_ROT_BITS) - (n / 2 - 1), n, phase + (u & mask) * n,
-                             (int)(v >> CROP_ROT_BITS) - (n / 2 - 1), n, phase + (v & mask) * n);
+                             (int)(v >> CROP_ROT_BITS) - (n / 2 - 1), n, phase + (v & mask) * n, 0);
 }
 
 #endif /* AVFILTER_CROP_PX_H */

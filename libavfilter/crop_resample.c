@@ -27,12 +27,8 @@
 #include "libavutil/macros.h"
 #include "libavutil/mem.h"
 
+#include "crop_pass.h"
 #include "crop_px.h"
-#include "crop_resample.h"
-#include "crop_tile.h"
-
-#define VECTOR 64               ///< bytes of a block's row, of either MID
-#define CHUNK  64               ///< output pixels that are transposed back at a time
 
 #define NARROW 1
 #define MID int16_t
@@ -68,237 +64,153 @@
     } while (0)
 #include "crop_pass_template.c"
 
-/** What the passes of one call have in common. */
-typedef struct Pass {
-    const CropPlane *p;
-    CropScratch *s;
-    int narrow, lanes;          ///< set of formulas; rows of a block
-    int up, max;
-    int nb;                     ///< samples of an output row
-    int cap;                    ///< rows of the ring
-    ptrdiff_t row_bytes;        ///< of the ring
-    int base;                   ///< source row in slot 0 of the ring
-} Pass;
+/* ---- the passes, by width of intermediate ----------------------------------- */
 
-static uint8_t *ring_row(const Pass *q, int row)
+static void cols_pass(const CropPass *q, int x0, int x1, int last)
+{
+    const CropAxis *a = q->p->ax;
+
+    if (q->narrow)
+        cols_pass_narrow((int16_t *)q->s->block, (const int16_t *)q->s->cols, a, x0, x1, q->p->nc, q->up, last);
+    else
+        cols_pass_wide((int32_t *)q->s->block, (const int32_t *)q->s->cols, a, x0, x1, q->p->nc, q->up, last);
+}
+
+static void line_pass(const CropPass *q, void *out)
+{
+    const CropAxis *a = q->p->ax;
+
+    if (q->narrow)
+        line_pass_narrow(out, (const int16_t *)q->s->line, q->p->nc, a->coef, a->n, q->nb, q->up);
+    else
+        line_pass_wide(out, (const int32_t *)q->s->line, q->p->nc, a->coef, a->n, q->nb, q->up);
+}
+
+/* bytes: of the samples of dst, or 0 for intermediates */
+static void rows_pass(const CropPass *q, void *dst, const int16_t *coef, int nb, int bytes)
+{
+    const CropPlane *p = q->p;
+
+    if (q->narrow)
+        rows_pass_narrow(dst, (const int16_t *const *)q->s->rows, coef, p->ay->n, nb, q->up, bytes, 0, q->max);
+    else
+        rows_pass_wide(dst, (const int32_t *const *)q->s->rows, coef, p->ay->n, nb, q->up, bytes, p->shift, q->max);
+}
+
+static void store(const CropPass *q, uint8_t *dst, const void *in, int nb)
+{
+    const CropPlane *p = q->p;
+
+    if (q->narrow)
+        store_narrow(dst, in, nb, q->up, p->bytes, 0, q->max);
+    else
+        store_wide(dst, in, nb, q->up, p->bytes, p->shift, q->max);
+}
+
+/* ---- the ring ---------------------------------------------------------------- */
+
+static uint8_t *ring_row(const CropPass *q, int row)
 {
     return q->s->ring + (row - q->base) % q->cap * q->row_bytes;
 }
 
-/* the samples of a source row, which may lie outside of the plane */
-static const uint8_t *source_row(const Pass *q, int row)
+static const int16_t *point_rows(const CropPass *q, int y)
+{
+    const CropAxis *a = q->p->ay;
+
+    for (int k = 0; k < a->n; k++)
+        q->s->rows[k] = ring_row(q, a->pos[y] + k);
+    return a->coef + (ptrdiff_t)y * a->n;
+}
+
+/* ---- columns first -------------------------------------------------------------- */
+
+static void load_block(const CropPass *q, int row)
 {
     const CropPlane *p = q->p;
-
-    if (p->use_pad && (row < 0 || row >= p->src_h))
-        return q->s->edge;
-    return p->src + p->src_stride * av_clip(row, 0, p->src_h - 1);
-}
-
-static int sample(const CropPlane *p, const uint8_t *row, int i)
-{
-    return p->bytes == 1 ? row[i] : ((const uint16_t *)row)[i] >> p->shift;
-}
-
-/* ---- rows that are filtered along themselves ----------------------------- */
-
-PX_HOT static void widen_u8(int16_t *restrict out, const uint8_t *in, int nb)
-{
-    for (int i = 0; i < nb; i++)
-        out[i] = crop_px_narrow_in(in[i]);
-}
-
-PX_HOT static void widen_u16(int32_t *restrict out, const uint16_t *in, int nb, int shift)
-{
-    for (int i = 0; i < nb; i++)
-        out[i] = in[i] >> shift;
-}
-
-static void put_sample(const Pass *q, void *line, ptrdiff_t i, int v)
-{
-    if (q->narrow)
-        ((int16_t *)line)[i] = crop_px_narrow_in(v);
-    else
-        ((int32_t *)line)[i] = v;
-}
-
-/* value of the pixels left of 0 and right of src_w */
-static int outside(const CropPlane *p, const uint8_t *row, int x, int c)
-{
-    return p->use_pad ? p->pad[c]
-                      : sample(p, row, av_clip(x, 0, p->src_w - 1) * p->nc + c);
-}
-
-static void make_line(const Pass *q, const uint8_t *row)
-{
-    const CropPlane *p = q->p;
-    const int lo = p->ax->lo, hi = p->ax->hi, nc = p->nc;
-    const int a = av_clip(lo, 0, p->src_w), b = FFMAX(av_clip(hi, 0, p->src_w), a);
-    const ptrdiff_t in = (ptrdiff_t)a * nc, out = (ptrdiff_t)(a - lo) * nc;
-    void *line = q->s->line;
-
-    for (int x = lo; x < FFMIN(a, hi); x++)
-        for (int c = 0; c < nc; c++)
-            put_sample(q, line, (ptrdiff_t)(x - lo) * nc + c, outside(p, row, x, c));
-    if (q->narrow)
-        widen_u8((int16_t *)line + out, row + in, (b - a) * nc);
-    else if (p->bytes == 2)
-        widen_u16((int32_t *)line + out, (const uint16_t *)row + in, (b - a) * nc, p->shift);
-    else
-        for (int i = 0; i < (b - a) * nc; i++)
-            ((int32_t *)line)[out + i] = row[in + i];
-    for (int x = FFMAX(b, lo); x < hi; x++)
-        for (int c = 0; c < nc; c++)
-            put_sample(q, line, (ptrdiff_t)(x - lo) * nc + c, outside(p, row, x, c));
-}
-
-static void load_line(const Pass *q, int row)
-{
-    const CropAxis *a = q->p->ax;
-    uint8_t *out = ring_row(q, row);
-
-    make_line(q, source_row(q, row));
-    if (q->narrow)
-        line_pass_narrow((int16_t *)out, (int16_t *)q->s->line, q->p->nc, a->coef, a->n, q->nb, q->up);
-    else
-        line_pass_wide((int32_t *)out, (int32_t *)q->s->line, q->p->nc, a->coef, a->n, q->nb, q->up);
-}
-
-/* ---- blocks of rows that are transposed ----------------------------------- */
-
-PX_HOT static void cols_from_u8(int16_t *cols, const uint8_t *const *rows, int nb)
-{
-    /* the last tile overlaps the one before it */
-    for (int i = 0; i < nb && nb >= 16; i += 16) {
-        const int x = FFMIN(i, nb - 16);
-        for (int r = 0; r < 32; r += 16)
-            crop_tile_u8(cols + x * 32 + r, 32, rows + r, x, 7);
-    }
-    for (int x = 0; x < nb && nb < 16; x++)
-        for (int r = 0; r < 32; r++)
-            cols[x * 32 + r] = crop_px_narrow_in(rows[r][x]);
-}
-
-PX_HOT static void cols_from_u16(int32_t *cols, const uint16_t *const *rows, int nb, int shift)
-{
-    for (int i = 0; i < nb && nb >= 8; i += 8) {
-        const int x = FFMIN(i, nb - 8);
-        for (int r = 0; r < 16; r += 8)
-            crop_tile_u16(cols + x * 16 + r, 16, rows + r, x, shift);
-    }
-    for (int x = 0; x < nb && nb < 8; x++)
-        for (int r = 0; r < 16; r++)
-            cols[x * 16 + r] = rows[r][x] >> shift;
-}
-
-static void cols_from_wide_u8(int32_t *cols, const uint8_t *const *rows, int nb)
-{
-    for (int x = 0; x < nb; x++)
-        for (int r = 0; r < 16; r++)
-            cols[x * 16 + r] = rows[r][x];
-}
-
-static void fill_outside(const Pass *q, const uint8_t *const *rows, int x0, int x1)
-{
-    const CropPlane *p = q->p;
-
-    for (int x = x0; x < x1; x++)
-        for (int c = 0; c < p->nc; c++)
-            for (int r = 0; r < q->lanes; r++)
-                put_sample(q, q->s->cols, ((ptrdiff_t)(x - p->ax->lo) * p->nc + c) * q->lanes + r,
-                           outside(p, rows[r], x, c));
-}
-
-/* source columns [lo, hi) of the rows */
-static void make_cols(const Pass *q, const uint8_t *const *row)
-{
-    const CropPlane *p = q->p;
-    const int lo = p->ax->lo, hi = p->ax->hi;
-    const int a = av_clip(lo, 0, p->src_w), b = FFMAX(av_clip(hi, 0, p->src_w), a);
-    const int nb = (b - a) * p->nc;
-    uint8_t *cols = q->s->cols + (ptrdiff_t)(a - lo) * p->nc * VECTOR;
-    const uint8_t *in[32];
-
-    for (int r = 0; r < q->lanes; r++)
-        in[r] = row[r] + (ptrdiff_t)a * p->nc * p->bytes;
-    fill_outside(q, row, lo, FFMIN(a, hi));
-    if (q->narrow)
-        cols_from_u8((int16_t *)cols, in, nb);
-    else if (p->bytes == 2)
-        cols_from_u16((int32_t *)cols, (const uint16_t *const *)in, nb, p->shift);
-    else
-        cols_from_wide_u8((int32_t *)cols, in, nb);
-    fill_outside(q, row, FFMAX(b, lo), hi);
-}
-
-PX_HOT static void back_narrow(int16_t *ring, ptrdiff_t stride, const int16_t *block, int nb)
-{
-    for (int x = 0; x < nb; x += 8)
-        for (int r = 0; r < 32; r += 8)
-            crop_tile_i16(ring + r * stride + x, stride, block + x * 32 + r, 32);
-}
-
-PX_HOT static void back_wide(int32_t *ring, ptrdiff_t stride, const int32_t *block, int nb)
-{
-    for (int x = 0; x < nb; x += 4)
-        for (int r = 0; r < 16; r += 4)
-            crop_tile_i32(ring + r * stride + x, stride, block + x * 16 + r, 16);
-}
-
-static void load_block(const Pass *q, int row)
-{
-    const CropPlane *p = q->p;
-    const uint8_t *in[32];
+    const int mid = CROP_VECTOR / q->lanes;
     uint8_t *ring = ring_row(q, row);   // cap is a multiple of the block's rows
 
-    for (int r = 0; r < q->lanes; r++)
-        in[r] = source_row(q, row + r);
-    make_cols(q, in);
-    for (int x = 0; x < p->dst_w; x += CHUNK) {
-        const int end = FFMIN(x + CHUNK, p->dst_w), nb = (end - x) * p->nc;
-        if (q->narrow) {
-            cols_pass_narrow((int16_t *)q->s->block, (int16_t *)q->s->cols, p->ax, x, end, p->nc, q->up);
-            back_narrow((int16_t *)ring + x * p->nc, q->row_bytes / 2, (int16_t *)q->s->block, nb);
-        } else {
-            cols_pass_wide((int32_t *)q->s->block, (int32_t *)q->s->cols, p->ax, x, end, p->nc, q->up);
-            back_wide((int32_t *)ring + x * p->nc, q->row_bytes / 4, (int32_t *)q->s->block, nb);
-        }
+    ff_crop_load_cols(q, row, q->s->cols);
+    for (int x = 0; x < p->dst_w; x += CROP_CHUNK) {
+        const int end = FFMIN(x + CROP_CHUNK, p->dst_w);
+        cols_pass(q, x, end, 0);
+        ff_crop_to_rows(q, ring + x * p->nc * mid, q->row_bytes, q->s->block, (end - x) * p->nc);
     }
-}
-
-/* ---- output ---------------------------------------------------------------- */
-
-static void rows_out(const Pass *q, uint8_t *dst, const int16_t *coef, int nb)
-{
-    const CropPlane *p = q->p;
-
-    if (q->narrow)
-        rows_pass_narrow(dst, (const int16_t *const *)q->s->rows, coef, p->ay->n, nb,
-                         q->up, 1, 0, q->max);
-    else
-        rows_pass_wide(dst, (const int32_t *const *)q->s->rows, coef, p->ay->n, nb,
-                       q->up, p->bytes, p->shift, q->max);
 }
 
 /* whole vectors straight to dst, the rest over a buffer: what lies beyond the
  * last sample of a row is not ours */
-static void write_row(const Pass *q, int y)
+static void write_row(const CropPass *q, int y)
 {
     const CropPlane *p = q->p;
-    const int step = 2 * q->lanes, mid = VECTOR / q->lanes;
+    const int step = 2 * q->lanes, mid = CROP_VECTOR / q->lanes;
     const int whole = q->nb / step * step;
-    const int16_t *coef = p->ay->coef + (ptrdiff_t)y * p->ay->n;
+    const int16_t *coef = point_rows(q, y);
     uint8_t *dst = p->dst + y * p->dst_stride;
 
-    for (int k = 0; k < p->ay->n; k++)
-        q->s->rows[k] = ring_row(q, p->ay->pos[y] + k);
-    rows_out(q, dst, coef, whole);
+    rows_pass(q, dst, coef, whole, p->bytes);
     if (whole < q->nb) {
         uint16_t rest[64];
         for (int k = 0; k < p->ay->n; k++)
             q->s->rows[k] = (const uint8_t *)q->s->rows[k] + whole * mid;
-        rows_out(q, (uint8_t *)rest, coef, step);
+        rows_pass(q, rest, coef, step, p->bytes);
         memcpy(dst + whole * p->bytes, rest, (q->nb - whole) * p->bytes);
+    }
+}
+
+static void columns_first(const CropPass *q, int y0, int y1)
+{
+    const CropPlane *p = q->p;
+    int next = q->base;
+
+    for (int y = y0; y < y1; y++) {
+        while (next < p->ay->pos[y] + p->ay->n) {
+            if (p->ax->uniform) {
+                ff_crop_load_line(q, next, q->s->line);
+                line_pass(q, ring_row(q, next++));
+            } else {
+                load_block(q, next);
+                next += q->lanes;
+            }
+        }
+        write_row(q, y);
+    }
+}
+
+/* ---- rows first ------------------------------------------------------------------ */
+
+/* output rows [y, end) of the sums in s->line */
+static void write_block(const CropPass *q, int y, int end)
+{
+    const CropPlane *p = q->p;
+    const ptrdiff_t stride = CROP_CHUNK * 4 * (CROP_VECTOR / q->lanes);
+
+    ff_crop_to_cols(q, q->s->cols, q->s->line, q->row_bytes, q->span);
+    for (int x = 0; x < p->dst_w; x += CROP_CHUNK) {
+        const int x1 = FFMIN(x + CROP_CHUNK, p->dst_w), nb = (x1 - x) * p->nc;
+        cols_pass(q, x, x1, 1);
+        ff_crop_to_rows(q, q->s->turn, stride, q->s->block, nb);
+        for (int r = y; r < end; r++)
+            store(q, p->dst + r * p->dst_stride + (ptrdiff_t)x * p->nc * p->bytes,
+                  q->s->turn + (r - y) * stride, nb);
+    }
+}
+
+static void rows_first(const CropPass *q, int y0, int y1)
+{
+    const CropPlane *p = q->p;
+    const int whole = FFALIGN(q->span, 2 * q->lanes);
+    int next = q->base;
+
+    for (int y = y0; y < y1; y += q->lanes) {
+        const int end = FFMIN(y + q->lanes, y1);
+        for (int r = y; r < end; r++) {
+            for (; next < p->ay->pos[r] + p->ay->n; next++)
+                ff_crop_load_line(q, next, ring_row(q, next));
+            rows_pass(q, q->s->line + (r - y) * q->row_bytes, point_rows(q, r), whole, 0);
+        }
+        write_block(q, y, end);
     }
 }
 
@@ -317,24 +229,26 @@ static void copy_rows(const CropPlane *p, int y0, int y1)
                p->src + p->ay->pos[y] * p->src_stride + p->ax->lo * pixel, p->dst_w * pixel);
 }
 
-static int alloc(Pass *q)
+static int alloc(CropPass *q, int rows_are_first)
 {
     const CropPlane *p = q->p;
     CropScratch *s = q->s;
-    const size_t span = (size_t)(p->ax->hi - p->ax->lo) * p->nc;
-    const size_t mid  = VECTOR / q->lanes;
+    const size_t mid = CROP_VECTOR / q->lanes;
 
     av_fast_mallocz(&s->ring, &s->ring_size, q->row_bytes * q->cap);
     av_fast_malloc(&s->rows, &s->rows_size, p->ay->n * sizeof(*s->rows));
     av_fast_malloc(&s->edge, &s->edge_size, (size_t)p->src_w * p->nc * p->bytes);
-    if (p->ax->uniform) {
-        /* the last vector reads up to n taps beyond its end */
-        av_fast_mallocz(&s->line, &s->line_size, (span + 2 * VECTOR) * mid);
-        return s->ring && s->rows && s->edge && s->line ? 0 : AVERROR(ENOMEM);
-    }
-    av_fast_malloc(&s->cols, &s->cols_size, span * VECTOR);
-    av_fast_mallocz(&s->block, &s->block_size, CHUNK * 4 * VECTOR);
-    return s->ring && s->rows && s->edge && s->cols && s->block ? 0 : AVERROR(ENOMEM);
+    if (!s->ring || !s->rows || !s->edge)
+        return AVERROR(ENOMEM);
+    /* one line, of which the last vector reads up to n taps beyond the end; or a block of lines */
+    av_fast_mallocz(&s->line, &s->line_size, rows_are_first ? q->row_bytes * q->lanes
+                                                            : (q->span + 4 * CROP_VECTOR) * mid);
+    if (p->ax->uniform)
+        return s->line ? 0 : AVERROR(ENOMEM);
+    av_fast_malloc(&s->cols, &s->cols_size, (q->span + 8) * (size_t)CROP_VECTOR);
+    av_fast_mallocz(&s->block, &s->block_size, CROP_CHUNK * 4 * CROP_VECTOR);
+    av_fast_malloc(&s->turn, &s->turn_size, CROP_CHUNK * 4 * CROP_VECTOR);
+    return s->line && s->cols && s->block && s->turn ? 0 : AVERROR(ENOMEM);
 }
 
 static void fill_edge(const CropPlane *p, CropScratch *s)
@@ -346,10 +260,16 @@ static void fill_edge(const CropPlane *p, CropScratch *s)
             ((uint16_t *)s->edge)[x] = p->pad[x % p->nc] << p->shift;
 }
 
+int ff_crop_rows_first(const CropAxis *ax, const CropAxis *ay)
+{
+    return ay->shrinks && !ax->uniform;
+}
+
 int ff_crop_plane(const CropPlane *p, CropScratch *s, int y0, int y1)
 {
-    Pass q = { .p = p, .s = s };
-    int next, ret;
+    const int order = ff_crop_rows_first(p->ax, p->ay);
+    CropPass q = { .p = p, .s = s };
+    int ret;
 
     if (y0 >= y1)
         return 0;
@@ -362,24 +282,18 @@ int ff_crop_plane(const CropPlane *p, CropScratch *s, int y0, int y1)
     q.up        = 16 - p->depth;
     q.max       = (1 << p->depth) - 1;
     q.nb        = p->dst_w * p->nc;
-    q.row_bytes = FFALIGN(q.nb, 2 * q.lanes) * (VECTOR / q.lanes) + VECTOR;
+    q.span      = (p->ax->hi - p->ax->lo) * p->nc;
+    q.row_bytes = (FFALIGN(order ? q.span : q.nb, 2 * q.lanes) + q.lanes) * (CROP_VECTOR / q.lanes);
     q.cap       = FFALIGN(p->ay->n + q.lanes, q.lanes);
-    q.base      = next = p->ay->pos[y0];
-    if ((ret = alloc(&q)) < 0)
+    q.base      = p->ay->pos[y0];
+    if ((ret = alloc(&q, order)) < 0)
         return ret;
     if (p->use_pad)
         fill_edge(p, s);
-    for (int y = y0; y < y1; y++) {
-        while (next < p->ay->pos[y] + p->ay->n) {
-            if (p->ax->uniform)
-                load_line(&q, next++);
-            else {
-                load_block(&q, next);
-                next += q.lanes;
-            }
-        }
-        write_row(&q, y);
-    }
+    if (order)
+        rows_first(&q, y0, y1);
+    else
+        columns_first(&q, y0, y1);
     return 0;
 }
 
@@ -387,6 +301,7 @@ void ff_crop_scratch_free(CropScratch *s)
 {
     av_freep(&s->cols);
     av_freep(&s->block);
+    av_freep(&s->turn);
     av_freep(&s->ring);
     av_freep(&s->line);
     av_freep(&s->edge);

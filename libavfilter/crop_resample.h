@@ -24,13 +24,14 @@
 
 /**
  * @file
- * The C loops over the formulas of crop_px.h. Columns are weighted first.
+ * The C loops over the formulas of crop_px.h. Columns are weighted first, or
+ * rows where that leaves less to do (ff_crop_rows_first()).
  * Where neighbouring output samples read neighbouring source samples with the
  * same weights (a pan without zoom), that is a plain filter along the row.
  * Otherwise a block of source rows is transposed, so that a source column
  * becomes a row of a vector's length and the weights are the same all along
- * it, and the result is transposed back. Rows then go into a ring, from which
- * the output rows are summed.
+ * it, and the result is transposed back. Rows pass through a ring, from which
+ * they are summed.
  */
 
 #include <stddef.h>
@@ -56,10 +57,13 @@ typedef struct CropPlane {
 
 /** Buffers of one thread; zeroed before first use. */
 typedef struct CropScratch {
-    uint8_t *cols, *block, *ring, *line, *edge;
+    uint8_t *cols, *block, *turn, *ring, *line, *edge;
     const void **rows;
-    unsigned cols_size, block_size, ring_size, line_size, edge_size, rows_size;
+    unsigned cols_size, block_size, turn_size, ring_size, line_size, edge_size, rows_size;
 } CropScratch;
+
+/** @return the rows_first of crop_px_sample(): rows shrink, and columns are not a plain filter */
+int ff_crop_rows_first(const CropAxis *ax, const CropAxis *ay);
 
 /**
  * Write rows [y0, y1) of dst and nothing else.

@@ -77,15 +77,16 @@ static double lut_at(const CropKernel *k, double x)
  * always sum to ONE: a flat picture stays flat. */
 static void quantise(int16_t *coef, const double *w, int n)
 {
-    double sum = 0, run = 0;
+    double sum = 0, run = 0, scale;
     int last = 0;
 
     for (int i = 0; i < n; i++)
         sum += w[i];
+    scale = ONE / sum;
     for (int i = 0; i < n; i++) {
         int next;
         run    += w[i];
-        next    = i == n - 1 ? ONE : lrint(run / sum * ONE);
+        next    = i == n - 1 ? ONE : lrint(run * scale);
         coef[i] = next - last;
         last    = next;
     }
@@ -228,6 +229,7 @@ static int build_taps(CropAxis *a, const CropKernel *k, double start,
         ret = fill_phases(a, k, start, step, size);
     else
         ret = fill_windows(a, k, start, step, size);
+    a->shrinks = step > 1;
     a->uniform = step == 1 && a->pos[a->nb - 1] - a->pos[0] == a->nb - 1;
     return ret;
 }
@@ -239,6 +241,7 @@ int ff_crop_axis_build(CropAxis *a, const CropKernel *k, double start,
     int ret;
 
     a->nb = nb;
+    a->shrinks = 0;
     /* far below what one phase can tell over the whole axis */
     if (fabs(step - 1) * nb * PHASES < 0.25)
         step = 1;

@@ -61,6 +61,7 @@ typedef struct CropAxis {
     int      n;         ///< weights per output sample: 1 or even
     int      nb;        ///< output samples
     int      uniform;   ///< pos[i] == pos[0] + i, and all weights as of sample 0
+    int      shrinks;   ///< the kernel is widened
     int      lo, hi;    ///< all taps lie in [lo, hi)
     int     *pos;       ///< [nb] first source sample; may lie outside of the plane
     int16_t *coef;      ///< [nb * n] weights; n of them sum to 1 << CROP_COEF_BITS

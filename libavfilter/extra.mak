@@ -1,7 +1,7 @@
 # Our objects. Included by libavfilter/Makefile; one line a feature.
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keytrack.o keytrack_text.o \
-                                      keytrack_json.o crop_frame.o crop_geom.o crop_render.o \
+                                      keytrack_json.o crop_frame.o crop_geom.o crop_load.o crop_render.o \
                                       crop_resample.o crop_rot.o crop_taps.o
 
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \

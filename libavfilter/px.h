@@ -55,6 +55,13 @@
 #define PX_HOT
 #endif
 
+/** p will be read soon; may point anywhere */
+#ifdef __GNUC__
+#define PX_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define PX_PREFETCH(p) ((void)0)
+#endif
+
 PX_FN int px_clip(int v, int lo, int hi)
 {
     return v < lo ? lo : v > hi ? hi : v;

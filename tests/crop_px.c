@@ -181,7 +181,8 @@ static int undefined(const Run *r, const Plane *in, int pad)
             for (int x = 0; x < r->out.w; x++)
                 bad += get(&r->out, x, y, c) !=
                        crop_px_sample(&p, r->ax.pos[x], r->ax.n, r->ax.coef + x * r->ax.n,
-                                      r->ay.pos[y], r->ay.n, r->ay.coef + y * r->ay.n);
+                                      r->ay.pos[y], r->ay.n, r->ay.coef + y * r->ay.n,
+                                      ff_crop_rows_first(&r->ax, &r->ay));
     }
     return bad;
 }
