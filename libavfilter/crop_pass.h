@@ -28,7 +28,7 @@
 #include "crop_resample.h"
 
 #define CROP_VECTOR 64          ///< bytes of a block's row, of either width of intermediate
-#define CROP_CHUNK  64          ///< output pixels that are transposed back at a time
+#define CROP_CHUNK 128          ///< output pixels that are transposed back at a time
 
 /** What the passes of one call have in common. An intermediate is int16_t if
  *  narrow, else int32_t; lanes of them are CROP_VECTOR bytes. */
@@ -39,7 +39,7 @@ typedef struct CropPass {
     int up, max;
     int nb;                     ///< samples of an output row
     int span;                   ///< samples of the source columns that are read
-    int cap;                    ///< rows of the ring
+    int cap;                    ///< rows of the ring, a power of two
     ptrdiff_t row_bytes;        ///< of the ring
     int base;                   ///< source row in slot 0 of the ring
 } CropPass;

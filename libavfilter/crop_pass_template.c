@@ -71,9 +71,8 @@ static av_always_inline void NAME(cols_any)(MID *block, const MID *cols, const C
     }
 }
 
-/* output columns [x0, x1) of a transposed block; last: the rows are done */
-PX_HOT static void NAME(cols_pass)(MID *block, const MID *cols, const CropAxis *a,
-                                   int x0, int x1, int nc, int up, int last)
+static av_always_inline void NAME(cols_taps)(MID *block, const MID *cols, const CropAxis *a,
+                                             int x0, int x1, const int nc)
 {
     switch (a->n) {
     case 1: NAME(cols_n)(block, cols, a, x0, x1, nc, 1); break;
@@ -82,6 +81,16 @@ PX_HOT static void NAME(cols_pass)(MID *block, const MID *cols, const CropAxis *
     case 6: NAME(cols_n)(block, cols, a, x0, x1, nc, 6); break;
     default: NAME(cols_any)(block, cols, a, x0, x1, nc);
     }
+}
+
+/* output columns [x0, x1) of a transposed block; last: the rows are done */
+PX_HOT static void NAME(cols_pass)(MID *block, const MID *cols, const CropAxis *a,
+                                   int x0, int x1, int nc, int up, int last)
+{
+    if (nc == 1)
+        NAME(cols_taps)(block, cols, a, x0, x1, 1);
+    else
+        NAME(cols_taps)(block, cols, a, x0, x1, nc);
     if (!NARROW && !last)
         for (int i = 0; i < (x1 - x0) * nc * LANES; i++)
             block[i] = MIDDLE(block[i]);
@@ -206,17 +215,24 @@ PX_HOT static void NAME(rows_pass)(uint8_t *dst, const MID *const *rows, const i
         NAME(rows_bytes)(dst, rows, coef, n, nb, up, 2, shift, max);
 }
 
-/* sums over both directions -> samples */
-PX_HOT static void NAME(store)(uint8_t *restrict dst, const MID *in, int nb, int up,
-                               int bytes, int shift, int max)
+static av_always_inline void NAME(store_bytes)(uint8_t *restrict dst, const MID *in, int nb, int up,
+                                               const int bytes, int shift, int max)
 {
-    if (NARROW || bytes == 1) {
-        enum { bytes = 1 };
-        for (int i = 0; i < nb; i++)
-            STORE(dst, i, in[i]);
-    } else {
-        enum { bytes = 2 };
-        for (int i = 0; i < nb; i++)
-            STORE(dst, i, in[i]);
-    }
+    int x = 0;
+
+    for (; x + STEP <= nb; x += STEP)
+        for (int i = 0; i < STEP; i++)
+            STORE(dst, x + i, in[x + i]);
+    for (; x < nb; x++)
+        STORE(dst, x, in[x]);
+}
+
+/* sums over both directions -> samples */
+PX_HOT static void NAME(store)(uint8_t *dst, const MID *in, int nb, int up, int bytes,
+                               int shift, int max)
+{
+    if (NARROW || bytes == 1)
+        NAME(store_bytes)(dst, in, nb, up, 1, shift, max);
+    else
+        NAME(store_bytes)(dst, in, nb, up, 2, shift, max);
 }

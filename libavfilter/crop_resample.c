@@ -24,6 +24,7 @@
 #include "libavutil/attributes.h"
 #include "libavutil/common.h"
 #include "libavutil/error.h"
+#include "libavutil/intmath.h"
 #include "libavutil/macros.h"
 #include "libavutil/mem.h"
 
@@ -111,7 +112,7 @@ static void store(const CropPass *q, uint8_t *dst, const void *in, int nb)
 
 static uint8_t *ring_row(const CropPass *q, int row)
 {
-    return q->s->ring + (row - q->base) % q->cap * q->row_bytes;
+    return q->s->ring + ((row - q->base) & (q->cap - 1)) * q->row_bytes;
 }
 
 static const int16_t *point_rows(const CropPass *q, int y)
@@ -129,7 +130,7 @@ static void load_block(const CropPass *q, int row)
 {
     const CropPlane *p = q->p;
     const int mid = CROP_VECTOR / q->lanes;
-    uint8_t *ring = ring_row(q, row);   // cap is a multiple of the block's rows
+    uint8_t *ring = ring_row(q, row);   // the ring holds whole blocks
 
     ff_crop_load_cols(q, row, q->s->cols);
     for (int x = 0; x < p->dst_w; x += CROP_CHUNK) {
@@ -284,7 +285,7 @@ int ff_crop_plane(const CropPlane *p, CropScratch *s, int y0, int y1)
     q.nb        = p->dst_w * p->nc;
     q.span      = (p->ax->hi - p->ax->lo) * p->nc;
     q.row_bytes = (FFALIGN(order ? q.span : q.nb, 2 * q.lanes) + q.lanes) * (CROP_VECTOR / q.lanes);
-    q.cap       = FFALIGN(p->ay->n + q.lanes, q.lanes);
+    q.cap       = 2 << av_log2(p->ay->n + q.lanes);
     q.base      = p->ay->pos[y0];
     if ((ret = alloc(&q, order)) < 0)
         return ret;
