@@ -1,6 +1,9 @@
 # ffreel. 'make help' lists the targets.
 
+# only what builds needs a configuration; 'make clean' must not make one
+ifneq ($(filter-out help clean distclean patchset dist docker setup check-patches check-gpu,$(or $(MAKECMDGOALS),all)),)
 -include config.mk
+endif
 
 SHARED         ?= ../shared
 FFREEL_VERSION ?= 9.0
@@ -45,18 +48,12 @@ config.mk: configure
 	$(Q)patches/packages.sh
 	$(Q)./configure $(FFREEL_ARGS)
 
-ifeq ($(BUILD),)
-# config.mk was only just made: start over with what it says
-release: config.mk
-	$(Q)$(MAKE) --no-print-directory release
-else
 release: config.mk
 	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(BUILD)/config.mk)
 	$(Q)tests/quietly build/make.log $(MAKE) -C $(BUILD) -j$(JOBS) ffmpeg ffprobe
 	$(Q)mkdir -p bin
 	$(Q)for p in ffmpeg ffprobe; do ln -sf ../$(BUILD)/$$p bin/$$p; done
 	@echo "bin/ffmpeg and bin/ffprobe are ready"
-endif
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 

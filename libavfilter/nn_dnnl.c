@@ -120,6 +120,13 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
  * a oneDNN built on something else (sequential, TBB, a thread pool) links too;
  * a sequential one has no threads to forbid.
  */
+int ff_dnnl_threads_reached(void)
+{
+    return dnnl_version()->cpu_runtime != DNNL_RUNTIME_OMP ||
+           (dlsym(RTLD_DEFAULT, "omp_get_max_threads") &&
+            dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+}
+
 int ff_dnnl_enter(void)
 {
     int  (*get)(void) = (int  (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");

@@ -68,6 +68,8 @@ int ff_dnnl_native_bf16(void);
 const char *ff_dnnl_version(void);
 
 /* One thread: oneDNN's OpenMP takes its thread count from the calling thread. */
+/** @return 0 where oneDNN runs on an OpenMP whose thread count cannot be set from here */
+int  ff_dnnl_threads_reached(void);
 int  ff_dnnl_enter(void);               ///< @return what ff_dnnl_leave() restores
 void ff_dnnl_leave(int saved);
 

@@ -278,6 +278,9 @@ static int onednn_open(NNEngineContext **pctx, const NNGraph *g, const NNConfig 
         goto fail;
     av_log(ctx->log, AV_LOG_VERBOSE, "onednn: version %s, %s, %s\n", ff_dnnl_version(),
            ff_nn_precision_name(ctx->precision), ctx->chain ? "in strips" : "whole tiles");
+    if (!ff_dnnl_threads_reached())
+        av_log(ctx->log, AV_LOG_WARNING, "onednn: OpenMP's thread count cannot be set from here "
+               "(libgomp linked statically?): set OMP_NUM_THREADS=1, or threads fight\n");
     return 0;
 fail:
     onednn_close(pctx);

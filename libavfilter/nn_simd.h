@@ -31,9 +31,14 @@
  * with the vectoriser on; the one that fits is bound when the program is loaded.
  * Loops in it must be plain: restrict pointers, no calls, no early exit.
  */
-#if ARCH_X86_64 && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && \
+    ARCH_X86_64 && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)
+/* choosing at load time needs glibc; not with ASan, whose calls in the chooser
+ * come before its start */
 #define NN_SIMD __attribute__((optimize("O3", "tree-vectorize", "no-trapping-math"), \
                                target_clones("avx512f", "avx2", "default")))
+#elif defined(__GNUC__) && !defined(__clang__)
+#define NN_SIMD __attribute__((optimize("O3", "tree-vectorize", "no-trapping-math")))
 #else
 #define NN_SIMD
 #endif
