@@ -140,23 +140,29 @@ static void load_block(const CropPass *q, int row)
     }
 }
 
-/* whole vectors straight to dst, the rest over a buffer: what lies beyond the
- * last sample of a row is not ours */
+static void shift_rows(const CropPass *q, int samples)
+{
+    for (int k = 0; k < q->p->ay->n; k++)
+        q->s->rows[k] = (const uint8_t *)q->s->rows[k] + samples * (CROP_VECTOR / q->lanes);
+}
+
+/* Whole vectors; the last one overlaps the one before it, as what lies beyond
+ * the end of a row is not ours. A row shorter than a vector goes over a buffer. */
 static void write_row(const CropPass *q, int y)
 {
     const CropPlane *p = q->p;
-    const int step = 2 * q->lanes, mid = CROP_VECTOR / q->lanes;
-    const int whole = q->nb / step * step;
+    const int step = 2 * q->lanes, whole = q->nb / step * step;
     const int16_t *coef = point_rows(q, y);
     uint8_t *dst = p->dst + y * p->dst_stride;
 
     rows_pass(q, dst, coef, whole, p->bytes);
-    if (whole < q->nb) {
+    if (whole && whole < q->nb) {
+        shift_rows(q, q->nb - step);
+        rows_pass(q, dst + (q->nb - step) * p->bytes, coef, step, p->bytes);
+    } else if (!whole) {
         uint16_t rest[64];
-        for (int k = 0; k < p->ay->n; k++)
-            q->s->rows[k] = (const uint8_t *)q->s->rows[k] + whole * mid;
         rows_pass(q, rest, coef, step, p->bytes);
-        memcpy(dst + whole * p->bytes, rest, (q->nb - whole) * p->bytes);
+        memcpy(dst, rest, q->nb * p->bytes);
     }
 }
 
