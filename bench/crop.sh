@@ -92,7 +92,8 @@ for fmt in yuv420p nv12 yuv420p10le; do
     compare "1080x1080 to 540x540" 1920x1080 $fmt
     [ $fmt = yuv420p ] || continue
 
-    # zoompan's window has the shape of its input; perspective's output has its size
+    # zoompan's window has the shape of its input; perspective's output has its size, and
+    # its corners are middles of pixels: 0.5 - 205/820/2 further in our terms
     {
         echo "keyframecrop|keyframecrop=keys='0 100.3 20.7 216 384!$sec 600 1000 216 384':w=810:h=1440|"
         echo "zoompan|zoompan=z=5:x='100.3+on/2':y=20.7:d=1:s=810x1440:fps=30|$(psnr 1080x1920 "zoompan=z=5:x=100:y=20:d=1:s=810x1440" 810 1440 100 20 216 384 0.6)"
@@ -104,8 +105,8 @@ for fmt in yuv420p nv12 yuv420p10le; do
     } > "$tmp/rows"
     compare "800x1422 to 540x960, source 1080x1920" 1080x1920 $fmt
     {
-        echo "keyframecrop|keyframecrop=keys='0 100.3 20.7 205 365!$sec 600 1000 205 365':w=820:h=1460|"
-        echo "perspective|perspective=eval=frame:interpolation=cubic:x0='100.3+on/2':y0=20.7:x1='305.3+on/2':y1=20.7:x2='100.3+on/2':y2=385.7:x3='305.3+on/2':y3=385.7|$(psnr 820x1460 "perspective=interpolation=cubic:x0=100.25:y0=20.5:x1=305.25:y1=20.5:x2=100.25:y2=385.5:x3=305.25:y3=385.5" 820 1460 100.25 20.5 205 365 0.6)"
+        echo "keyframecrop|keyframecrop=keys='0 100.3 20.7 205 365!$sec 600 1000 205 365':w=820:h=1460|$(psnr 820x1460 "keyframecrop=keys='0 100.675 21.075 205 365':w=820:h=1460" 820 1460 100.675 21.075 205 365 0.5)"
+        echo "perspective|perspective=eval=frame:interpolation=cubic:x0='100.3+on/2':y0=20.7:x1='305.3+on/2':y1=20.7:x2='100.3+on/2':y2=385.7:x3='305.3+on/2':y3=385.7|$(psnr 820x1460 "perspective=interpolation=cubic:x0=100.3:y0=20.7:x1=305.3:y1=20.7:x2=100.3:y2=385.7:x3=305.3:y3=385.7" 820 1460 100.675 21.075 205 365 0.6)"
     } > "$tmp/rows"
     compare "205x365 to 820x1460, source 820x1460" 820x1460 $fmt
 done
