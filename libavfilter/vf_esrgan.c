@@ -159,14 +159,21 @@ static int open_model(AVFilterContext *ctx)
 {
     ESRGANContext *s = ctx->priv;
     struct stat st;
+    int ret;
 
     if (s->denoise < 1 && stat(s->wdn, &st) < 0) {
-        int ret = AVERROR(errno);
+        ret = AVERROR(errno);
         av_log(ctx, AV_LOG_ERROR, "denoise=%g needs the weak-denoise net '%s': %s; give it by wdn=FILE\n",
                s->denoise, s->wdn, av_err2str(ret));
         return ret;
     }
-    return ff_nn_model_ref(&s->graph, s->model, s->denoise < 1 ? s->wdn : NULL, s->denoise, ctx);
+    ret = ff_nn_model_ref(&s->graph, s->model, s->denoise < 1 ? s->wdn : NULL, s->denoise, ctx);
+    if (ret >= 0 && (s->graph->in_c != 3 || s->graph->out_c != 3)) {
+        av_log(ctx, AV_LOG_ERROR, "model '%s' has %d channels in, %d out; esrgan needs 3 and 3\n",
+               s->model, s->graph->in_c, s->graph->out_c);
+        ret = AVERROR_PATCHWELCOME;
+    }
+    return ret;
 }
 
 static int output_size(AVFilterContext *ctx, AVFilterLink *inlink, AVFilterLink *outlink)

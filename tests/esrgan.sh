@@ -213,6 +213,12 @@ wrong "denoise=0.5" "wdn=FILE" "denoise without a sibling"
 wrong "denoise=0.5:model=$TMP/realesr-general-x4v3.pth" "realesr-general-wdn-x4v3.pth" "denoise with a sibling that is not there"
 wrong "strength=2" "strength" "a strength of 2"
 wrong "tile=-5" "tile" "a negative tile"
+for c in 1 4; do    # an ncnn pair: one convolution of 3x3, c channels to c, all weights 0
+    printf '7767517\n2 2\nInput in 0 1 data 0=8 1=8 2=%d\nConvolution c1 1 1 data out 0=%d 1=3 4=1 5=0 6=%d\n' \
+        $c $c $((c * c * 9)) > "$TMP/c$c.param"
+    head -c $((4 + 36 * c * c)) /dev/zero > "$TMP/c$c.bin"
+    wrong "model=$TMP/c$c.param" "c$c.param' has $c channels in, $c out; esrgan needs 3 and 3" "a net of $c channels"
+done
 wrong "model=" "model is empty" "an empty model name"
 if [ -f "$model" ]; then
     head -c 100000 "$model" > "$TMP/cut.safetensors"
