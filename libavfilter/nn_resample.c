@@ -147,7 +147,7 @@ int ff_nn_filter_init(NNFilter *f, enum NNKernel kernel, int n_in, int n_out,
                       double ratio, double start)
 {
     double widen = FFMAX(ratio, 1), *w;
-    int max, taps = 1;
+    int max, taps = 1, next = n_in;
 
     ff_nn_filter_free(f);
     if (n_in < 1 || n_out < 1 || !(ratio > 0) || ratio > INT_MAX / 16)
@@ -157,9 +157,11 @@ int ff_nn_filter_init(NNFilter *f, enum NNKernel kernel, int n_in, int n_out,
     f->pos = av_malloc_array(n_out, sizeof(*f->pos));
     if (!w || !f->pos)
         goto nomem;
-    for (int i = 0; i < n_out; i++) {
+    /* where the first weights of a sample are nothing, the next may start before it */
+    for (int i = n_out - 1; i >= 0; i--) {
         int first, n = weights_at(w, &first, kernel, widen, start + i * ratio, n_in);
-        taps = FFMAX(taps, n);
+        f->pos[i] = next = FFMIN(next, first);
+        taps = FFMAX(taps, first + n - next);
     }
     if (taps > 1)   /* rows of four weights go through one vector */
         taps = FFMIN(FFALIGN(taps, 4), n_in);
@@ -169,7 +171,7 @@ int ff_nn_filter_init(NNFilter *f, enum NNKernel kernel, int n_in, int n_out,
     f->identity = n_in == n_out && taps == 1;
     for (int i = 0; i < n_out; i++) {
         int first, n = weights_at(w, &first, kernel, widen, start + i * ratio, n_in);
-        f->pos[i] = FFMIN(first, n_in - taps);
+        f->pos[i] = FFMIN(f->pos[i], n_in - taps);
         store_weights(f->coef + (size_t)i * taps + first - f->pos[i], w, n);
         f->identity &= first == i;
     }

@@ -47,7 +47,7 @@ typedef struct NNFilter {
     int    n_in, n_out;
     int    taps;            ///< weights per output sample, <= n_in
     int    identity;        ///< output i is input i
-    int   *pos;             ///< [n_out] first input sample, 0 .. n_in - taps
+    int   *pos;             ///< [n_out] first input sample, 0 .. n_in - taps; never decreases
     float *coef;            ///< [n_out][taps]
     int    step;            ///< outputs run_start .. run_end-1 share one set of
     int    run_start;       ///< weights, step input samples apart; 0 = no such run

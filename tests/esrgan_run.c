@@ -29,6 +29,7 @@
 #include "libavutil/lfg.h"
 #include "libavutil/log.h"
 #include "libavutil/mem.h"
+#include "libavutil/pixdesc.h"
 #include "esrgan_run.h"
 #include "tap.h"
 
@@ -168,6 +169,35 @@ static int differ(const AVFrame *a, const AVFrame *b)
 
 /* ---- tests ------------------------------------------------------------------------------- */
 
+static void test_tiling(enum AVPixelFormat fmt, const int *z)
+{
+    AVFrame *in = picture(fmt, z[0], z[1]), *whole;
+    Setup a = SETUP(.w = z[0], .h = z[1], .ow = z[2], .oh = z[3], .nw = z[4], .nh = z[5], .align = z[6], .threads = 1, .fmt = fmt);
+    int bad = 0, n = 0, kept = INT_MAX;
+
+    whole = render(&a, in);
+    bad += a.ret < 0 || a.first.runs != 2;
+    for (int tile = 0; tile <= 24; tile += 8)
+        for (int group = 0; group <= 2; group++) {
+            Setup b = a;
+            AVFrame *out;
+            b.tile    = tile;
+            b.group   = group;
+            b.threads = 3;
+            b.first.runs = 0;
+            out  = render(&b, in);
+            bad += b.ret < 0 || differ(whole, out) || b.first.misaligned || b.first.runs < 2;
+            kept = FFMIN(kept, b.rows_kept);
+            n++;
+            av_frame_free(&out);
+        }
+    tap_ok(!bad, "%s %dx%d -> %dx%d, net sees %dx%d, align %d: %d tilings give the untiled picture%s",
+           av_get_pix_fmt_name(fmt), z[0], z[1], z[2], z[3], z[4] ? z[4] : z[0], z[5] ? z[5] : z[1], z[6], n,
+           kept < a.rows_kept ? ", with less of it in memory" : "");
+    av_frame_free(&in);
+    av_frame_free(&whole);
+}
+
 static void test_tiles(void)
 {
     static const int size[][7] = {  /* w, h, ow, oh, nw, nh, align */
@@ -175,34 +205,17 @@ static void test_tiles(void)
         { 61, 47, 122, 94, 0, 0, 4 }, { 61, 47, 20, 16, 0, 0, 1 }, { 61, 47, 70, 54, 35, 27, 1 },
         { 61, 47, 70, 54, 35, 27, 2 }, { 1, 1, 2, 2, 0, 0, 1 }, { 1, 1, 2, 2, 0, 0, 4 }, { 3, 90, 7, 180, 0, 0, 2 },
     };
-    for (int i = 0; i < FF_ARRAY_ELEMS(size); i++) {
-        const int *z = size[i];
-        AVFrame *in = picture(AV_PIX_FMT_YUV420P, z[0], z[1]), *whole;
-        Setup a = SETUP(.w = z[0], .h = z[1], .ow = z[2], .oh = z[3], .nw = z[4], .nh = z[5], .align = z[6], .threads = 1);
-        int bad = 0, n = 0, kept = INT_MAX;
+    /* from the net's twofold to 5/3, 3 and 9/5 times that: some weights are 0 there */
+    static const int odd[][7] = {
+        { 45, 90, 150, 300, 0, 0, 1 }, { 45, 90, 270, 540, 0, 0, 1 }, { 40, 95, 144, 342, 0, 0, 1 },
+    };
+    static const enum AVPixelFormat fmt[] = { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV444P, AV_PIX_FMT_GRAY8, AV_PIX_FMT_GBRP };
 
-        whole = render(&a, in);
-        bad += a.ret < 0 || a.first.runs != 2;
-        for (int tile = 0; tile <= 24; tile += 8)
-            for (int group = 0; group <= 2; group++) {
-                Setup b = a;
-                AVFrame *out;
-                b.tile    = tile;
-                b.group   = group;
-                b.threads = 3;
-                b.first.runs = 0;
-                out  = render(&b, in);
-                bad += b.ret < 0 || differ(whole, out) || b.first.misaligned || b.first.runs < 2;
-                kept = FFMIN(kept, b.rows_kept);
-                n++;
-                av_frame_free(&out);
-            }
-        tap_ok(!bad, "%dx%d -> %dx%d, net sees %dx%d, align %d: %d tilings give the untiled picture%s",
-               z[0], z[1], z[2], z[3], z[4] ? z[4] : z[0], z[5] ? z[5] : z[1], z[6], n,
-               kept < a.rows_kept ? ", with less of it in memory" : "");
-        av_frame_free(&in);
-        av_frame_free(&whole);
-    }
+    for (int i = 0; i < FF_ARRAY_ELEMS(size); i++)
+        test_tiling(AV_PIX_FMT_YUV420P, size[i]);
+    for (int i = 0; i < FF_ARRAY_ELEMS(odd); i++)
+        for (int j = 0; j < FF_ARRAY_ELEMS(fmt); j++)
+            test_tiling(fmt[j], odd[i]);
 }
 
 static void test_strength(void)

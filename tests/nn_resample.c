@@ -120,6 +120,38 @@ static void test_reference(enum NNKernel k)
     ff_nn_filter_free(&f);
 }
 
+/** users slide a window down the input: no output may need rows before those of an earlier one */
+static void test_order(enum NNKernel k)
+{
+    static const int zoom[][2] = { { 3, 5 }, { 1, 3 }, { 2, 3 }, { 3, 7 }, { 5, 9 }, { 1, 5 }, { 1, 4 }, { 5, 3 }, { 3, 1 }, { 1, 1 } };
+    NNFilter f = { 0 };
+    double worst = 0;
+    int back = 0, outside = 0, bad = 0, n = 0;
+
+    for (int t = 0; t < FF_ARRAY_ELEMS(zoom); t++)
+        for (int size = 1; size < 120 && !bad; size += 1 + size / 7) {
+            int n_in = size * zoom[t][0], n_out = size * zoom[t][1];
+            for (int shift = 0; shift <= 2; shift++, n++) {
+                double ratio = (double)n_in / n_out, start = ratio / 2 - 0.5 + shift * ratio / 4;
+
+                bad += ff_nn_filter_init(&f, k, n_in, n_out, ratio, start) < 0;
+                for (int i = 0; i < n_out && !bad; i++) {
+                    back    += i && f.pos[i] < f.pos[i - 1];
+                    outside += f.pos[i] < 0 || f.pos[i] + f.taps > n_in;
+                }
+                for (int i = 0; i < n_in; i++)
+                    in[i] = i * 7919 % 256;
+                if (!bad)
+                    ff_nn_filter_row(&f, out, in);
+                reference(k, n_in, n_out, ratio, start);
+                worst = FFMAX(worst, largest_error(n_out));
+            }
+        }
+    tap_ok(!bad && !back && !outside && worst < 1e-3, "%s: in %d filters positions never decrease (%d do), "
+           "all inside (%d not), within %.1e of the reference", names[k], n, back, outside, worst);
+    ff_nn_filter_free(&f);
+}
+
 static void test_flat(enum NNKernel k)
 {
     static const int size[][2] = { { 1, 1 }, { 1, 50 }, { 2, 7 }, { 540, 810 }, { 2160, 810 }, { 3000, 3 } };
@@ -225,6 +257,7 @@ int main(void)
 {
     for (int k = 0; k < NN_KERNEL_NB; k++) {
         test_reference(k);
+        test_order(k);
         test_flat(k);
         test_identity(k);
         test_phase(k);
