@@ -84,10 +84,11 @@ static int make_all_filters(ESRGANPic *p)
     const int big[2] = { g->nw * g->scale, g->nh * g->scale };
     int ret;
 
-    if ((ret = make_filters(p, &p->plain, in, 1, out, 1)) < 0 || !g->nw)
+    p->siting[0] = -1;      /* in case of failure */
+    if ((ret = make_filters(p, &p->plain, in, 1, out, 1)) < 0)
         return ret;
-    if ((ret = make_filters(p, &p->in, in, 1, net, 0)) < 0 ||
-        (ret = make_filters(p, &p->out, big, 0, out, 1)) < 0)
+    if (g->nw && ((ret = make_filters(p, &p->in, in, 1, net, 0)) < 0 ||
+                  (ret = make_filters(p, &p->out, big, 0, out, 1)) < 0))
         return ret;
     memcpy(p->siting, p->fmt.siting, sizeof(p->siting));
     return 0;

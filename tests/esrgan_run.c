@@ -218,6 +218,36 @@ static void test_tiles(void)
             test_tiling(fmt[j], odd[i]);
 }
 
+/** resamplers are made once, not for every frame; without a net too */
+static void test_filters_kept(void)
+{
+    AVFrame *in = picture(AV_PIX_FMT_YUV420P, 60, 40), *out = new_frame(AV_PIX_FMT_YUV420P, 30, 20);
+    ESRGANRunParams par = { .geo = { 60, 40, 30, 20, 0, 0, 1, 1, NN_KERNEL_LANCZOS },
+                            .format = AV_PIX_FMT_YUV420P, .nb_threads = 1, .execute = serial };
+    double left, again, top;
+    ESRGANRun r;
+    int ret = ff_esrgan_run_open(&r, &par);
+
+    in->chroma_location = AVCHROMA_LOC_LEFT;
+    if (ret >= 0)
+        ret = ff_esrgan_run_frame(&r, in, out, 0);
+    left = r.pic.siting[1];
+    if (ret >= 0)   /* would be replaced if they were made anew */
+        r.pic.plain.h[0].coef[0] += 1;
+    again = ret < 0 ? 0 : r.pic.plain.h[0].coef[0];
+    if (ret >= 0)
+        ret = ff_esrgan_run_frame(&r, in, out, 0);
+    tap_ok(ret >= 0 && r.pic.plain.h[0].coef[0] == again, "without a net too, filters are kept from frame to frame");
+    in->chroma_location = AVCHROMA_LOC_TOPLEFT;
+    if (ret >= 0)
+        ret = ff_esrgan_run_frame(&r, in, out, 0);
+    top = r.pic.siting[1];
+    tap_ok(ret >= 0 && left != top && r.pic.plain.h[0].coef[0] != again, "they are made anew where chroma lies elsewhere");
+    ff_esrgan_run_close(&r);
+    av_frame_free(&in);
+    av_frame_free(&out);
+}
+
 static void test_strength(void)
 {
     AVFrame *in = picture(AV_PIX_FMT_GRAY8, 40, 30), *o[3];
@@ -281,6 +311,7 @@ static void test_nan(void)
 int main(void)
 {
     test_tiles();
+    test_filters_kept();
     test_strength();
     test_nan();
     return tap_done();
