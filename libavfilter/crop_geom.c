@@ -46,12 +46,25 @@ void ff_crop_rect_lock(CropRect *r, double aspect)
         resize(r, r->w, r->w / aspect);
 }
 
-static void shift_inside(CropRect *r, int w, int h)
+static void at_least_a_pixel(CropRect *r)
+{
+    if (r->w < 1 || r->h < 1)
+        resize(r, FFMAX(r->w, 1), FFMAX(r->h, 1));
+}
+
+/* no larger than w x h, in shape as far as a pixel either way leaves room */
+static void shrink(CropRect *r, double w, double h)
 {
     const double k = FFMIN3(1, w / r->w, h / r->h);
 
     if (k < 1)
         resize(r, FFMIN(r->w * k, w), FFMIN(r->h * k, h));
+    at_least_a_pixel(r);
+}
+
+static void shift_inside(CropRect *r, int w, int h)
+{
+    shrink(r, w, h);
     r->x = av_clipd(r->x, 0, w - r->w);
     r->y = av_clipd(r->y, 0, h - r->h);
 }
@@ -69,14 +82,16 @@ static void cut(double *pos, double *size, int limit)
 void ff_crop_rect_fit(CropRect *r, enum CropEdge edge, double aspect, int w, int h)
 {
     /* also what a curve overshot to */
-    if (r->w < 1 || r->h < 1)
-        resize(r, FFMAX(r->w, 1), FFMAX(r->h, 1));
+    at_least_a_pixel(r);
+    shrink(r, CROP_OVERSIZE * (double)w, CROP_OVERSIZE * (double)h);
     if (edge == CROP_EDGE_SHIFT)
         shift_inside(r, w, h);
     if (edge == CROP_EDGE_CLAMP) {
         cut(&r->x, &r->w, w);
         cut(&r->y, &r->h, h);
         ff_crop_rect_lock(r, aspect);
+        /* back to at most what was cut out, so still inside */
+        at_least_a_pixel(r);
     }
 }
 

@@ -43,12 +43,16 @@ enum CropEdge {
     CROP_EDGES
 };
 
+#define CROP_OVERSIZE 64    ///< pictures that a rectangle may be wide or high
+
 /** Narrow r about its middle to width / height = aspect. aspect <= 0: leave it. */
 void ff_crop_rect_lock(CropRect *r, double aspect);
 
 /**
- * Bring r into a picture of w x h. At least one pixel wide and high after it.
- * @param aspect  as for ff_crop_rect_lock(), kept by CROP_EDGE_CLAMP
+ * Bring r into a picture of w x h. After it, r is at least one pixel wide and
+ * high, and at most CROP_OVERSIZE times the picture.
+ * @param aspect  as for ff_crop_rect_lock(), kept by CROP_EDGE_CLAMP where a
+ *                pixel either way leaves room for it
  */
 void ff_crop_rect_fit(CropRect *r, enum CropEdge edge, double aspect, int w, int h);
 

@@ -217,6 +217,8 @@ static int build_taps(CropAxis *a, const CropKernel *k, double start,
     const int area = k->type == CROP_AREA && step != 1;
     int ret;
 
+    if (!(step < INT_MAX / 16))
+        return AVERROR(ERANGE);
     if (step <= 1 && !area)
         a->n = 2 * k->support;
     else if (k->type == CROP_AREA)

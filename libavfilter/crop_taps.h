@@ -74,7 +74,7 @@ typedef struct CropAxis {
  * sample has the same value.
  * @param start  coordinate of output sample 0
  * @param step   > 0
- * @return 0 or AVERROR(ENOMEM)
+ * @return 0, AVERROR(ENOMEM), or AVERROR(ERANGE) for a step that no count of taps holds
  */
 int ff_crop_axis_build(CropAxis *a, const CropKernel *k, double start,
                        double step, int nb, int size);

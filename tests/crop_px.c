@@ -304,6 +304,18 @@ static void test_rect(void)
     r = (CropRect){ 5, 5, -3, 0.2 };
     ff_crop_rect_fit(&r, CROP_EDGE_SHIFT, 0, 640, 360);
     tap_ok(r.w == 1 && r.h == 1, "at least one pixel");
+    for (int edge = 0; edge < CROP_EDGES; edge++) {
+        const double size[][2] = { { 1e30, 30 }, { 30, 1e300 }, { 2000, 1 }, { 1e-300, 1e300 }, { 40, 1 } };
+        int ok = 1;
+        for (int i = 0; i < 5; i++)
+            for (int a = 0; a < 3; a++) {
+                r = (CropRect){ 600 - size[i][0] / 2, 350, size[i][0], size[i][1] };
+                ff_crop_rect_fit(&r, edge, a * 7.5, 640, 360);
+                ok &= r.w >= 1 && r.h >= 1 && r.w <= 64 * 640 && r.h <= 64 * 360;
+                ok &= edge == CROP_EDGE_PAD || (r.x >= 0 && r.y >= 0 && r.x + r.w <= 640 && r.y + r.h <= 360);
+            }
+        tap_ok(ok, "edge %d: from one pixel to 64 pictures, whatever a curve or a ratio gives", edge);
+    }
     r = ff_crop_rect_centred(9 / 16., 1920, 1080);
     tap_ok(r.h == 1080 && r.w == 607.5 && r.x == 656.25 && r.y == 0, "centred 9:16");
 }
