@@ -74,7 +74,8 @@ PX_FN int crop_px_narrow_out(int acc)
     return v > 255 ? 255 : v;
 }
 
-/** partial sums may wrap, the whole sum does not leave 32 bits */
+/** partial sums may wrap, the whole sum does not leave 32 bits; where vectors
+ *  run on past the end of a row, anything may come: so unsigned to the end */
 PX_FN int crop_px_wide_tap(int acc, int v, int coef)
 {
     return (int)((unsigned)acc + (unsigned)v * (unsigned)coef);
@@ -83,12 +84,12 @@ PX_FN int crop_px_wide_tap(int acc, int v, int coef)
 /** sum over the first direction -> what the second takes; up = 16 - depth */
 PX_FN int crop_px_wide_mid(int acc, int up)
 {
-    return (acc + (1 << (13 - up))) >> (14 - up);
+    return (int)((unsigned)acc + (1u << (13 - up))) >> (14 - up);
 }
 
 PX_FN int crop_px_wide_out(int acc, int up, int max)
 {
-    return px_clip((acc + (1 << (13 + up))) >> (14 + up), 0, max);
+    return px_clip((int)((unsigned)acc + (1u << (13 + up))) >> (14 + up), 0, max);
 }
 
 /** A plane as the formulas see it; of interleaved samples, one component. */
