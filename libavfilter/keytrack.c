@@ -46,9 +46,16 @@ static int joined(const KeyTrack *k, int i, int def)
     return i >= 0 && i + 1 < k->nb && kind_of(k, i, def) != KEY_HOLD && !k->jump[i + 1];
 }
 
+static double key_value(const KeyTrack *k, int i, int v)
+{
+    const double x = k->val[i * k->spec->nb_vals + v];
+
+    return isnan(x) ? k->missing : x;
+}
+
 static double value(const Span *s, int i, int v)
 {
-    return s->k->val[i * s->k->spec->nb_vals + v];
+    return key_value(s->k, i, v);
 }
 
 /* value v of key i in the space in which cubic kinds run: sizes in log space
@@ -181,7 +188,7 @@ static int find(const KeyTrack *k, double t)
 static void take(const KeyTrack *k, int i, double *out)
 {
     for (int v = 0; v < k->spec->nb_vals; v++)
-        out[v] = k->val[i * k->spec->nb_vals + v];
+        out[v] = key_value(k, i, v);
 }
 
 void ff_keytrack_eval(const KeyTrack *k, double t, enum KeyKind kind, int log, double *out)

@@ -64,7 +64,7 @@ enum KeyKind {
 typedef struct KeyVal {
     const char *name, *alias;   ///< alias may be NULL
     double min, max;            ///< inclusive
-    int    positive;            ///< must be > 0 (min is then ignored); may be taken in log space
+    int    positive;            ///< must be > 0, whatever min is; may be taken in log space
     int    follows;             ///< in log space, a corner that goes with the size of this
                                 ///< index, or -1
     double def;                 ///< of an optional value that a key does not give; NAN is allowed
@@ -84,6 +84,7 @@ typedef struct KeyTrack {
     int8_t  *kind;              ///< enum KeyKind
     uint8_t *jump;
     int      allocated;
+    double   missing;           ///< what an evaluation takes for an optional value that is NAN
 } KeyTrack;
 
 /**

@@ -117,8 +117,10 @@ KeyTrack *ff_keytrack_alloc(const KeySpec *spec)
 {
     KeyTrack *k = av_mallocz(sizeof(*k));
 
-    if (k)
-        k->spec = spec;
+    if (k) {
+        k->spec    = spec;
+        k->missing = NAN;
+    }
     return k;
 }
 
@@ -155,9 +157,9 @@ static int check_value(const KeyVal *kv, double v, const char *where, int key, v
         av_log(log, AV_LOG_ERROR, "%s: key %d: %s is %g, it must be more than 0\n", where, key, kv->name, v);
         return AVERROR(EINVAL);
     }
-    if (!(v <= kv->max) || (!kv->positive && !(v >= kv->min))) {
+    if (!(v >= kv->min && v <= kv->max)) {
         av_log(log, AV_LOG_ERROR, "%s: key %d: %s is %g, outside of %g..%g\n", where, key, kv->name, v,
-               kv->positive ? 0 : kv->min, kv->max);
+               kv->min, kv->max);
         return AVERROR(EINVAL);
     }
     return 0;

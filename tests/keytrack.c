@@ -35,8 +35,8 @@
 static const KeyVal vals[] = {
     { "x", NULL,     -1e6, 1e6, .follows = 2 },
     { "y", NULL,     -1e6, 1e6, .follows = 3 },
-    { "w", "width",  .max = 1e6, .positive = 1, .follows = -1 },
-    { "h", "height", .max = 1e6, .positive = 1, .follows = -1 },
+    { "w", "width",  1e-3, 1e6, .positive = 1, .follows = -1 },
+    { "h", "height", 1e-3, 1e6, .positive = 1, .follows = -1 },
     { "rotation", "rotate", -360, 360, .follows = -1, .def = NAN },
 };
 static const KeySpec spec = { vals, 5, 4 };
@@ -195,6 +195,24 @@ static void test_log(void)
     ff_keytrack_free(&k);
 }
 
+/* values that keys do not give, until the evaluation is told some */
+static void test_missing(void)
+{
+    double a[KEY_MAX_VALS], b[KEY_MAX_VALS];
+    int err;
+    KeyTrack *k = parse("0 0 0 5 5|1 0 0 5 5 rotation=8", &err);
+
+    if (!tap_ok(!!k, "a key without and a key with a rotation"))
+        return;
+    ff_keytrack_eval(k, 0, KEY_LINEAR, 0, a);
+    tap_ok(isnan(a[4]), "what is missing is NAN");
+    k->missing = 4;
+    ff_keytrack_eval(k, 0, KEY_LINEAR, 0, a);
+    ff_keytrack_eval(k, 0.5, KEY_LINEAR, 0, b);
+    tap_ok(a[4] == 4 && b[4] == 6, "or as told, at the key and on the way: %g, %g", a[4], b[4]);
+    ff_keytrack_free(&k);
+}
+
 static void test_times(void)
 {
     static const struct { const char *text; double want; } good[] = {
@@ -241,6 +259,7 @@ static void test_errors(void)
     refuse("0 1 2 inf 4", "key 1");
     refuse("0 1e300 2 3 4", "key 1: x");
     refuse("0 1 2 3 1e7", "key 1: h");
+    refuse("0 1 2 3 4|1 1 2 1e-9 4", "key 2: w is 1e-09, outside of 0.001");
     refuse("0 1,,2 3 4", "key 1");
     refuse("0 1 2 3 4 bounce", "bounce");
     refuse("0 1 2 3 4 spin=3", "spin");
@@ -348,6 +367,7 @@ int main(void)
     test_overshoot();
     test_per_key();
     test_log();
+    test_missing();
     test_times();
     test_errors();
     test_many();
