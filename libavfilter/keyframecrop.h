@@ -56,7 +56,7 @@ typedef struct KeyframeCropContext {
 
     double  ratio;              ///< of option aspect: 0 off, -1 that of the output
     double  lock;               ///< ratio that rectangles are held to, or 0
-    KeyTrack *track;            ///< in pixels of the input
+    KeyTrack *track;            ///< in pixels of the input; NAN: rotation as the option says
     CropRender render;
 
     int64_t next_pts;           ///< for a frame without one

@@ -34,13 +34,15 @@
 #include "keyframecrop.h"
 
 #define FAR      1e6            ///< pixels
-#define OVERSIZE 64             ///< pictures that a rectangle may be wide or high
+#define MAX_SIZE 65536          ///< of the output
+#define MAX_RATIO 1000          ///< of option aspect, and 1 / MAX_RATIO
+#define LEAST    0.01           ///< pixels wide and high, so that ratios and logarithms stay in range
 
 static const KeyVal values[KC_VALS] = {
     [KC_X]        = { "x", NULL,     -FAR, FAR, .follows = KC_W },
     [KC_Y]        = { "y", NULL,     -FAR, FAR, .follows = KC_H },
-    [KC_W]        = { "w", "width",  .max = FAR, .positive = 1, .follows = -1 },
-    [KC_H]        = { "h", "height", .max = FAR, .positive = 1, .follows = -1 },
+    [KC_W]        = { "w", "width",  LEAST, FAR, .positive = 1, .follows = -1 },
+    [KC_H]        = { "h", "height", LEAST, FAR, .positive = 1, .follows = -1 },
     [KC_ROTATION] = { "rotation", "rotate", -3600, 3600, .follows = -1, .def = NAN },
 };
 const KeySpec ff_keyframecrop_spec = { values, KC_VALS, KC_ROTATION };
@@ -62,12 +64,34 @@ int ff_keyframecrop_aspect(AVFilterContext *ctx)
         return AVERROR(EINVAL);
     }
     s->ratio = av_q2d(q);
+    if (s->ratio > MAX_RATIO || s->ratio < 1. / MAX_RATIO) {
+        av_log(ctx, AV_LOG_ERROR, "aspect: '%s' is not within 1/%d..%d\n", s->aspect, MAX_RATIO, MAX_RATIO);
+        return AVERROR(EINVAL);
+    }
     return 0;
 }
 
 /* ---- keys -------------------------------------------------------------------- */
 
-/* from pixels of the reference to those of the input, optional values filled */
+/* a key in pixels of the input */
+static int check_key(AVFilterContext *ctx, const double *v, const char *where, int key)
+{
+    const AVFilterLink *in = ctx->inputs[0];
+
+    if (v[KC_W] < LEAST || v[KC_H] < LEAST) {
+        av_log(ctx, AV_LOG_ERROR, "%s: key %d: %gx%g in pixels of the input, %dx%d, is less than %g either way\n",
+               where, key, v[KC_W], v[KC_H], in->w, in->h, LEAST);
+        return AVERROR(EINVAL);
+    }
+    if (v[KC_W] > CROP_OVERSIZE * (double)in->w || v[KC_H] > CROP_OVERSIZE * (double)in->h) {
+        av_log(ctx, AV_LOG_ERROR, "%s: key %d: %gx%g is more than %d times the picture, %dx%d\n",
+               where, key, v[KC_W], v[KC_H], CROP_OVERSIZE, in->w, in->h);
+        return AVERROR(EINVAL);
+    }
+    return 0;
+}
+
+/* from pixels of the reference to those of the input */
 static int adapt(AVFilterContext *ctx, KeyTrack *k, const char *where)
 {
     const KeyframeCropContext *s = ctx->priv;
@@ -75,19 +99,16 @@ static int adapt(AVFilterContext *ctx, KeyTrack *k, const char *where)
     const double sx = s->ref_w ? in->w / (double)s->ref_w : 1;
     const double sy = s->ref_h ? in->h / (double)s->ref_h : 1;
 
+    int ret;
+
     for (int i = 0; i < k->nb; i++) {
         double *v = k->val + i * KC_VALS;
         v[KC_X] *= sx;
         v[KC_W] *= sx;
         v[KC_Y] *= sy;
         v[KC_H] *= sy;
-        if (isnan(v[KC_ROTATION]))
-            v[KC_ROTATION] = s->rotate;
-        if (v[KC_W] > OVERSIZE * (double)in->w || v[KC_H] > OVERSIZE * (double)in->h) {
-            av_log(ctx, AV_LOG_ERROR, "%s: key %d: %gx%g is more than %d times the picture, %dx%d\n",
-                   where, i + 1, v[KC_W], v[KC_H], OVERSIZE, in->w, in->h);
-            return AVERROR(EINVAL);
-        }
+        if ((ret = check_key(ctx, v, where, i + 1)) < 0)
+            return ret;
     }
     return 0;
 }
@@ -100,7 +121,7 @@ static KeyTrack *centred(AVFilterContext *ctx, int *err)
     const double ratio = s->lock > 0 ? s->lock : s->ratio;
     KeyTrack *k = ff_keytrack_alloc(&ff_keyframecrop_spec);
     const CropRect r = ff_crop_rect_centred(ratio, in->w, in->h);
-    const double v[KC_VALS] = { r.x, r.y, r.w, r.h, s->rotate };
+    const double v[KC_VALS] = { r.x, r.y, FFMAX(r.w, LEAST), FFMAX(r.h, LEAST), NAN };
 
     *err = k ? ff_keytrack_add(k, 0, v, KEY_DEFAULT, 0, 1, "aspect", ctx) : AVERROR(ENOMEM);
     if (*err < 0)
@@ -115,6 +136,10 @@ int ff_keyframecrop_load(AVFilterContext *ctx, const char *keys, const char *fil
     KeyTrack *k;
     int ret;
 
+    if (file && !*file) {
+        av_log(ctx, AV_LOG_ERROR, "file: the name is empty; give a JSON file of keys\n");
+        return AVERROR(EINVAL);
+    }
     if (keys)
         k = ff_keytrack_parse(&ff_keyframecrop_spec, keys, where, ctx, &ret);
     else if (file)
@@ -157,12 +182,19 @@ static CropRect largest_key(const KeyframeCropContext *s, double lock)
 }
 
 /* down to whole chroma samples; an odd picture taken whole keeps its size */
-static int rounded(double v, int whole, int log2)
+static int round_size(AVFilterContext *ctx, const char *name, double v, int whole, int log2, int *out)
 {
     const int mask = (1 << log2) - 1;
-    const int i = (int)floor(v + 1e-6);
+    int i;
 
-    return i == whole ? i : FFMAX(i & ~mask, mask + 1);
+    if (!(v < MAX_SIZE + 1)) {
+        av_log(ctx, AV_LOG_ERROR, "%s: %g follows from the shape of the largest key, which is no size within 1..%d; "
+               "give both w and h\n", name, v, MAX_SIZE);
+        return AVERROR(EINVAL);
+    }
+    i    = (int)floor(v + 1e-6);
+    *out = i == whole ? i : FFMAX(i & ~mask, mask + 1);
+    return 0;
 }
 
 /* Four times the smallest width and height of the keys, narrowed to the ratio,
@@ -194,14 +226,15 @@ static const char *const var_names[] = {
 static int eval_size(AVFilterContext *ctx, const char *name, const char *expr, const double *vars, int *out)
 {
     double v;
-    int ret = av_expr_parse_and_eval(&v, expr, var_names, vars, NULL, NULL, NULL, NULL, NULL, 0, ctx);
+    int ret = av_expr_parse_and_eval(&v, expr, var_names, vars, NULL, NULL, NULL, NULL, NULL, AV_LOG_MAX_OFFSET, ctx);
 
     if (ret < 0) {
-        av_log(ctx, AV_LOG_ERROR, "%s: cannot evaluate '%s'\n", name, expr);
+        av_log(ctx, AV_LOG_ERROR, "%s: '%s' is neither a number nor an expression of in_w, in_h, kw, kh, a, sar, hsub, "
+               "vsub, and of out_h for w or out_w for h\n", name, expr);
         return ret;
     }
-    if (!(v >= 1 && v <= 65536)) {
-        av_log(ctx, AV_LOG_ERROR, "%s: '%s' is %g, not a size within 1..65536\n", name, expr, v);
+    if (!(v >= 1 && v <= MAX_SIZE)) {
+        av_log(ctx, AV_LOG_ERROR, "%s: '%s' is %g, not a size within 1..%d\n", name, expr, v, MAX_SIZE);
         return AVERROR(EINVAL);
     }
     *out = lrint(v);
@@ -240,19 +273,23 @@ static int explicit_size(AVFilterContext *ctx, CropRect key, const AVPixFmtDescr
     return 0;
 }
 
-static void choose_size(const KeyframeCropContext *s, CropRect key, const AVFilterLink *in,
-                        const AVPixFmtDescriptor *d, int *w, int *h)
+static int choose_size(AVFilterContext *ctx, CropRect key, const AVPixFmtDescriptor *d, int *w, int *h)
 {
+    const KeyframeCropContext *s = ctx->priv;
+    const AVFilterLink *in = ctx->inputs[0];
+    const double kw = *h ? *h * key.w / key.h + 0.5 : key.w;
+    const double kh = *w ? *w * key.h / key.w + 0.5 : key.h;
+    int ret = 0;
+
     if (!*w && !*h && s->size == CROP_SIZE_REEL) {
         reel_size(s, w, h);
-    } else if (!*w && !*h) {
-        *w = rounded(key.w, in->w, d->log2_chroma_w);
-        *h = rounded(key.h, in->h, d->log2_chroma_h);
-    } else if (!*w) {
-        *w = rounded(*h * key.w / key.h + 0.5, in->w, d->log2_chroma_w);
-    } else if (!*h) {
-        *h = rounded(*w * key.h / key.w + 0.5, in->h, d->log2_chroma_h);
+        return 0;
     }
+    if (!*w)
+        ret = round_size(ctx, "w", kw, in->w, d->log2_chroma_w, w);
+    if (!*h && ret >= 0)
+        ret = round_size(ctx, "h", kh, in->h, d->log2_chroma_h, h);
+    return ret;
 }
 
 /* whether all keys have the shape of the first */
@@ -272,16 +309,18 @@ static int one_shape(const KeyframeCropContext *s)
  * rectangle is squeezed alike by more than the rounding of the size. */
 static AVRational output_sar(const KeyframeCropContext *s, CropRect key, AVRational in, int w, int h)
 {
+    const AVRational one = in.num && in.den ? in : (AVRational){ 1, 1 };
     const double a = key.w / key.h;
     AVRational q, out;
 
     if ((s->lock <= 0 && !one_shape(s)) || fabs(w - h * a) < 2 || fabs(h - w / a) < 2)
         return in;
     q = av_d2q(a * h / w, 1 << 12);
-    if (!in.num)
-        in = (AVRational){ 1, 1 };
-    av_reduce(&out.num, &out.den, (int64_t)q.num * in.num, (int64_t)q.den * in.den, INT_MAX);
-    return out;
+    /* a shape beyond what a rational holds comes as 1/0 or 0/1 */
+    if (!q.num || !q.den)
+        return in;
+    av_reduce(&out.num, &out.den, (int64_t)q.num * one.num, (int64_t)q.den * one.den, INT_MAX);
+    return out.num && out.den ? out : in;
 }
 
 int ff_keyframecrop_size(AVFilterLink *outlink)
@@ -294,6 +333,9 @@ int ff_keyframecrop_size(AVFilterLink *outlink)
     int ret, w = 0, h = 0;
 
     s->lock = FFMAX(s->ratio, 0);
+    /* what an earlier configuration made up is none of the user's keys */
+    if (!s->keys && !s->file)
+        ff_keytrack_free(&s->track);
     key = s->track ? largest_key(s, s->lock) : (CropRect){ 0, 0, in->w, in->h };
     if ((ret = explicit_size(ctx, key, d, &w, &h)) < 0)
         return ret;
@@ -312,8 +354,8 @@ int ff_keyframecrop_size(AVFilterLink *outlink)
             h = s->lock < 1 ? 1920 : 1080;
         }
     }
-    choose_size(s, key, in, d, &w, &h);
-    if ((ret = av_image_check_size(w, h, 0, ctx)) < 0)
+    if ((ret = choose_size(ctx, key, d, &w, &h)) < 0 ||
+        (ret = av_image_check_size(w, h, 0, ctx)) < 0)
         return ret;
     if (s->ratio < 0)
         s->lock = (double)w / h;

@@ -170,7 +170,10 @@ static json_t *read_file(const char *path, void *log, int *err)
         av_log(log, AV_LOG_ERROR, "%s: cannot open the file of keys: %s\n", path, av_err2str(*err));
         return NULL;
     }
-    if (!(root = json_loadf(f, 0, &e))) {
+    if (!(root = json_loadf(f, 0, &e)) && ferror(f)) {
+        av_log(log, AV_LOG_ERROR, "%s: the file of keys cannot be read; is it a folder?\n", path);
+        *err = AVERROR(EIO);
+    } else if (!root) {
         av_log(log, AV_LOG_ERROR, "%s:%d:%d: not JSON: %s\n", path, e.line, e.column, e.text);
         *err = AVERROR_INVALIDDATA;
     }

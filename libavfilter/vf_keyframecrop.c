@@ -229,6 +229,8 @@ static int filter_frame(AVFilterLink *inlink, AVFrame *in)
         ret = AVERROR_INVALIDDATA;
         goto end;
     }
+    /* keys without a rotation of their own take the option's, which commands change */
+    s->track->missing = s->rotate;
     ff_keytrack_eval(s->track, frame_time(ctx, in), s->kind, s->log, v);
     r = (CropRect){ v[KC_X], v[KC_Y], v[KC_W], v[KC_H] };
     ff_crop_rect_lock(&r, s->lock);
@@ -245,6 +247,9 @@ static int filter_frame(AVFilterLink *inlink, AVFrame *in)
         ret = AVERROR(ENOMEM);
     else
         ret = make_frame(ctx, out, in, &r, degrees);
+    if (ret < 0)
+        av_log(ctx, AV_LOG_ERROR, "cannot make a frame of %dx%d from %gx%g at %g,%g of the picture: %s\n",
+               outlink->w, outlink->h, r.w, r.h, r.x, r.y, av_err2str(ret));
 end:
     av_frame_free(&in);
     if (ret >= 0)
@@ -270,9 +275,6 @@ static int process_command(AVFilterContext *ctx, const char *cmd, const char *ar
         av_opt_set(s, "file", NULL, 0);
     if (file)
         av_opt_set(s, "keys", NULL, 0);
-    /* keys without a rotation of their own take the option's */
-    if (!strcmp(cmd, "rotate"))
-        return ff_keyframecrop_load(ctx, s->keys, s->file);
     return 0;
 }
 

@@ -21,9 +21,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "libavfilter/keyframecrop.h"
 #include "libavfilter/avfilter.h"
 #include "libavfilter/buffersink.h"
 #include "libavfilter/buffersrc.h"
@@ -230,6 +232,61 @@ static void test_commands(void)
     avfilter_graph_free(&t.g);
 }
 
+static double rotation_at(Graph *t, int64_t pts)
+{
+    int err;
+    AVFrame *out = through(t, frame(320, 240, AV_PIX_FMT_NV12, pts), &err);
+    const double v = meta(out, "lavfi.keyframecrop.rotation");
+
+    av_frame_free(&out);
+    return v;
+}
+
+/* the command must not read the keys again: they may be gone, or others */
+static void test_rotate_command(void)
+{
+    const char *dir = getenv("TMP") ? getenv("TMP") : "/tmp";
+    char path[1024], opts[1100];
+    Graph t;
+    FILE *f;
+
+    if (!CONFIG_JANSSON) {
+        tap_skip("rotate with keys from JSON: this tree is configured without jansson (--enable-jansson)");
+        return;
+    }
+    snprintf(path, sizeof(path), "%s/crop_graph.json", dir);
+    if (!tap_ok(!!(f = fopen(path, "wb")), "%s can be written", path))
+        return;
+    fputs("[{\"time\":0,\"x\":0,\"y\":0,\"w\":100,\"h\":80},"
+          "{\"time\":2,\"x\":0,\"y\":0,\"w\":100,\"h\":80,\"rotation\":7}]", f);
+    fclose(f);
+    snprintf(opts, sizeof(opts), "file=%s:kind=hold", path);
+    tap_ok(open_graph(&t, 320, 240, AV_PIX_FMT_NV12, opts) >= 0, "keys from a file");
+    remove(path);
+    tap_ok(avfilter_graph_send_command(t.g, "crop", "rotate", "3", NULL, 0, 0) >= 0 && rotation_at(&t, 0) == 3,
+           "rotate turns keys without a rotation of their own, with their file gone");
+    tap_ok(avfilter_graph_send_command(t.g, "crop", "rotate", "4", NULL, 0, 0) >= 0 && rotation_at(&t, 1) == 4,
+           "and again");
+    tap_ok(rotation_at(&t, 100) == 7, "a key's own rotation stays");
+    avfilter_graph_free(&t.g);
+}
+
+/* what config_props does when the input changes */
+static void test_again(void)
+{
+    Graph t;
+    AVFilterLink *out;
+
+    if (!tap_ok(open_graph(&t, 320, 240, AV_PIX_FMT_YUV420P, "aspect=9/16") >= 0, "the largest crop of a ratio"))
+        return;
+    out = t.crop->outputs[0];
+    t.crop->inputs[0]->w = 1280;
+    t.crop->inputs[0]->h = 640;
+    tap_ok(ff_keyframecrop_size(out) >= 0 && out->w == 360 && out->h == 640,
+           "another input gets its own centred crop: %dx%d", out->w, out->h);
+    avfilter_graph_free(&t.g);
+}
+
 static void size_is(const char *opts, int w, int h, AVRational sar)
 {
     Graph t;
@@ -267,6 +324,8 @@ static void test_sizes(void)
     size_is("aspect=out:w=300:h=400", 300, 400, in);
     size_is("keys=0 0 0 270 480:ref=960x540", 540, 960, in);
     size_is("keys=0 0 0 1920 1080", 1920, 1080, in);
+    /* a shape of 5e11, which no rational holds */
+    size_is("keys=0 0 0 100000 0.01:w=1:h=50000", 1, 50000, in);
 }
 
 static void refused(const char *opts, const char *says)
@@ -291,6 +350,11 @@ static void test_refusals(void)
     refused("keys=0 0 0 10 10:w=1e9", "w:");
     refused("aspect=out", "needs w and h");
     refused("keys=0 0 0 10 10|1 0 0 90000 10", "key 2");
+    refused("keys=0 0 0 10 10|1 0 0 1e-9 10", "key 2: w is 1e-09, outside of 0.01");
+    refused("keys=0 0 0 1e-320 40|1 0 0 1000 40:log=1:w=32:h=32", "key 1: w");
+    refused("keys=0 0 0 10 0.02:ref=10x10000", "key 1: 320x0.00048");
+    refused("keys=0 0 0 100 0.01:h=100", "w: 1e+06");
+    refused("keys=0 0 0 0.01 100:w=100", "h: 1e+06");
 }
 
 int main(void)
@@ -299,6 +363,8 @@ int main(void)
     test_frame();
     test_exact_time();
     test_commands();
+    test_rotate_command();
+    test_again();
     test_sizes();
     test_refusals();
     return tap_done();

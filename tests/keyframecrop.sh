@@ -40,6 +40,17 @@ fails "key 1: 'wobble'" "keys='0 0 0 10 10 wobble'"
 fails 'not a ratio' "keys='0 0 0 10 10':aspect=tall"
 fails 'kind' "keys='0 0 0 10 10':kind=bouncy"
 fails 'out of range' "keys='0 0 0 10 10':rotate=1e9"
+fails 'file: the name is empty' "file="
+fails 'aspect: .1e9. is not within' "aspect=1e9"
+for w in abc '(1' nan oh; do
+    fails "w: '$w' is neither" "keys='0 0 0 10 10':w=$w"
+    is "$(grep -v 'Failed to configure' "$tmp/err" | grep -c 'Parsed_keyframecrop')" 1 "in one line"
+done
+fails 'key 1: w is 9.99989e-321' "keys='0 0 0 1e-320 40|1 0 0 1000 40':log=1:w=32:h=32"
+fails 'w: 1e+06' "keys='0 0 0 100 0.01':h=100"
+"$FFMPEG" -v error -max_alloc 4000000 -f lavfi -i "$src" -frames:v 1 -vf "keyframecrop=keys='0 0 0 320 240':w=4000:h=3000" -f null - 2> "$tmp/err"
+[ $? != 0 ] && grep -q 'keyframecrop.*cannot make a frame of 4000x3000' "$tmp/err"
+ok $? "a frame that memory does not hold is told by the filter"
 
 # ---- keys from a file ---------------------------------------------------------------
 keys='0 20 10 90 160|1 60.5 30 90 160|2 10 0 90 160'
@@ -57,6 +68,7 @@ if "$FFMPEG" -hide_banner -buildconf 2> /dev/null | grep -q enable-jansson; then
         ok $? "$f.json renders what the same inline keys render"
     done
     fails 'missing.json' "file=$tmp/missing.json"
+    fails 'is it a folder' "file=$tmp"
     printf '[{"time":0,"x":20,' > "$tmp/broken.json"
     fails 'broken.json:1:' "file=$tmp/broken.json"
 else
@@ -100,6 +112,10 @@ t0=:t0=1
 is "$(at)" "100.0000" "-ss with t0 keeps it"
 t0=
 is "$(at -copyts)" "100.0000" "-ss with -copyts keeps it"
+
+# ---- how far a curve may swing ------------------------------------------------------
+graph="keyframecrop=keys='0 0 0 .01 40|1 0 0 .01 40|1.5 0 0 20000 40|3 0 0 20000 40':kind=catmull:log=1:edge=pad:w=32:h=32"
+is "$(tags w "$src,$graph" | tr ' ' '\n' | sort -n | tail -n 1)" "20480.0000" "a rectangle that overshoots ends at 64 pictures"
 
 # ---- metadata and commands ------------------------------------------------------------
 is "$(tags x "$src,keyframecrop=keys='0 -50 -50 100 80'" | cut -d' ' -f1)" "0.0000" "metadata is the rectangle that is used: shifted"
