@@ -24,6 +24,8 @@
 
 #include <dnnl.h>
 
+#include "libavutil/thread.h"
+
 #include "libavutil/common.h"
 #include "libavutil/error.h"
 #include "libavutil/log.h"
@@ -112,6 +114,15 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
     return st != dnnl_success ? st : dnnl_primitive_desc_create(pd, &cd, attr, engine, NULL);
 }
 #endif
+
+/* ---- creation ----------------------------------------------------------------- */
+
+/*
+ * oneDNN 2.6 makes wrong bf16 kernels when two threads create primitives at the
+ * same time (a few runs in a thousand gave garbage pixels). One lock for the whole
+ * process, since two filters create, too; creation is rare.
+ */
+static AVMutex create_lock = AV_MUTEX_INITIALIZER;
 
 /* ---- threads ------------------------------------------------------------------ */
 
@@ -280,11 +291,13 @@ int ff_dnnl_conv_create(NNConv **pc, NNDnnl *d, const NNConvShape *s, void *log)
     c->ic     = s->ic;
     c->groups = s->groups;
     c->kernel = s->kernel;
+    ff_mutex_lock(&create_lock);
     if ((st = conv_descs(md, s)) == dnnl_success &&
         (st = conv_attr(&attr, s)) == dnnl_success &&
         (st = conv_desc(&c->pd, d->engine, md, stride, pad, attr)) == dnnl_success &&
         (st = dnnl_primitive_create(&c->prim, c->pd)) == dnnl_success)
         st = conv_memories(c, d);
+    ff_mutex_unlock(&create_lock);
     for (int i = 0; i < 4; i++)
         desc_free(&md[i]);
     if (attr)
@@ -356,12 +369,14 @@ static dnnl_status_t reorder(NNDnnl *d, DescRef from, const float *src, DescRef 
     dnnl_exec_arg_t arg[2] = { { DNNL_ARG_FROM }, { DNNL_ARG_TO } };
     dnnl_status_t st;
 
+    ff_mutex_lock(&create_lock);
     if ((st = dnnl_reorder_primitive_desc_create(&pd, from, d->engine, to, d->engine, NULL)) == dnnl_success &&
         (st = dnnl_primitive_create(&prim, pd)) == dnnl_success &&
         (st = dnnl_memory_create(&arg[0].memory, from, d->engine, (void *)src)) == dnnl_success &&
         (st = dnnl_memory_create(&arg[1].memory, to, d->engine, dst)) == dnnl_success &&
         (st = dnnl_primitive_execute(prim, d->stream, 2, arg)) == dnnl_success)
         st = dnnl_stream_wait(d->stream);
+    ff_mutex_unlock(&create_lock);
     for (int i = 0; i < 2; i++)
         if (arg[i].memory)
             dnnl_memory_destroy(arg[i].memory);
