@@ -319,6 +319,30 @@ static void test_slots(NNGraph *g, enum NNPrecision prec, const char *what)
     free(b.p);
 }
 
+/** every width is new, so that primitives of several shapes are made by all threads at once */
+static void test_first_use(NNGraph *g, enum NNPrecision prec, int nb)
+{
+    double worst = 999;
+    int failed = 0, bad = 0;
+
+    for (int i = 0; i < nb; i++) {
+        Pic in = noise(20 + i, 44), out = pic_new(in.w * g->scale, in.h * g->scale), ref;
+        int codes;
+        double db;
+
+        bands(g, prec, in, out, 1, &failed);
+        failed += run("ref", g, NN_PREC_FP32, in, &ref, 0) < 0;
+        db    = psnr(out, ref, &codes);
+        bad  += db < 50;
+        worst = FFMIN(worst, db);
+        free(in.p);
+        free(out.p);
+        free(ref.p);
+    }
+    tap_ok(!failed && !bad, "%s: primitives made by several threads at once: of %d pictures %d are wrong, worst %.1f dB",
+           ff_nn_precision_name(prec), nb, bad, worst);
+}
+
 static void test_refusals(void)
 {
     NNGraph *g = seeded_srvgg(16, 1, 1);
@@ -393,7 +417,7 @@ static void test_real(const char *name, const char *path, double bf16_db)
 int main(void)
 {
     const int bf16 = ff_dnnl_native_bf16();
-    NNGraph *chain = seeded_srvgg(64, 5, 4), *rrdb = seeded_rrdb(32, 16, 1, 3);
+    NNGraph *chain = seeded_srvgg(64, 5, 4), *rrdb = seeded_rrdb(32, 16, 1, 3), *small = seeded_srvgg(32, 2, 4);
     char path[1100];
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -407,6 +431,7 @@ int main(void)
         test_tiling(p);
         test_slots(chain, p, "strips");
         test_slots(rrdb, p, "whole tiles");
+        test_first_use(small, p, 60);
     }
     test_refusals();
     snprintf(path, sizeof(path), "%s", shared("models/realesr-general-x4v3.safetensors"));
@@ -416,5 +441,6 @@ int main(void)
     test_real("builtin", "builtin", 50);
     ff_nn_graph_free(&chain);
     ff_nn_graph_free(&rrdb);
+    ff_nn_graph_free(&small);
     return tap_done();
 }
