@@ -56,11 +56,13 @@ typedef struct KeyframeCropContext {
 
     double  ratio;              ///< of option aspect: 0 off, -1 that of the output
     double  lock;               ///< ratio that rectangles are held to, or 0
+    double  trim_w, trim_h;     ///< share of a rectangle that the rounded size shows; see trim_rounding()
+    int     stretches;          ///< keys of several shapes, and no ratio to hold them to
     KeyTrack *track;            ///< in pixels of the input; NAN: rotation as the option says
     CropRender render;
 
     int64_t next_pts;           ///< for a frame without one
-    int     told_pts;
+    int     told_pts, told_shape, told_fields;
     uint64_t told_side_data;
 } KeyframeCropContext;
 

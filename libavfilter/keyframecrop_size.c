@@ -323,6 +323,15 @@ static AVRational output_sar(const KeyframeCropContext *s, CropRect key, AVRatio
     return out.num && out.den ? out : in;
 }
 
+/* Where the size was taken from the keys and rounded down to whole chroma samples,
+ * rectangles lose the same at their right and bottom: 205x365 shown as 204x364
+ * is cut there, and not resampled by 0.995. */
+static void trim_rounding(KeyframeCropContext *s, CropRect key, int w, int h)
+{
+    s->trim_w = key.w > w ? w / key.w : 1;
+    s->trim_h = key.h > h ? h / key.h : 1;
+}
+
 int ff_keyframecrop_size(AVFilterLink *outlink)
 {
     AVFilterContext *ctx = outlink->src;
@@ -330,9 +339,10 @@ int ff_keyframecrop_size(AVFilterLink *outlink)
     const AVFilterLink *in = ctx->inputs[0];
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(outlink->format);
     CropRect key;
-    int ret, w = 0, h = 0;
+    int ret, given, w = 0, h = 0;
 
     s->lock = FFMAX(s->ratio, 0);
+    s->trim_w = s->trim_h = 1;
     /* what an earlier configuration made up is none of the user's keys */
     if (!s->keys && !s->file)
         ff_keytrack_free(&s->track);
@@ -354,12 +364,16 @@ int ff_keyframecrop_size(AVFilterLink *outlink)
             h = s->lock < 1 ? 1920 : 1080;
         }
     }
+    given = w || h || s->size == CROP_SIZE_REEL;
     if ((ret = choose_size(ctx, key, d, &w, &h)) < 0 ||
         (ret = av_image_check_size(w, h, 0, ctx)) < 0)
         return ret;
     if (s->ratio < 0)
         s->lock = (double)w / h;
     key = largest_key(s, s->lock);
+    if (!given)
+        trim_rounding(s, key, w, h);
+    s->stretches = s->lock <= 0 && !one_shape(s);
     outlink->w = w;
     outlink->h = h;
     outlink->sample_aspect_ratio = output_sar(s, key, in->sample_aspect_ratio, w, h);

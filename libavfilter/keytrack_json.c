@@ -28,6 +28,7 @@
 
 #if CONFIG_JANSSON
 
+#include <sys/stat.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -161,17 +162,28 @@ static int read_array(KeyTrack *k, const json_t *array, const char *path, void *
 
 static json_t *read_file(const char *path, void *log, int *err)
 {
-    FILE *f = avpriv_fopen_utf8(path, "rb");
+    static const uint8_t bom[3] = { 0xef, 0xbb, 0xbf };  // Windows editors write it
+    uint8_t head[3];
+    struct stat st;
+    FILE *f = NULL;
     json_error_t e;
     json_t *root;
 
-    if (!f) {
+    /* a pipe without a writer would hang in open() */
+    if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+        av_log(log, AV_LOG_ERROR, "%s: is %s, not a file of keys\n", path, S_ISDIR(st.st_mode) ? "a folder" : "a device or pipe");
+        *err = AVERROR(EINVAL);
+        return NULL;
+    }
+    if (!(f = avpriv_fopen_utf8(path, "rb"))) {
         *err = AVERROR(errno);
         av_log(log, AV_LOG_ERROR, "%s: cannot open the file of keys: %s\n", path, av_err2str(*err));
         return NULL;
     }
+    if (fread(head, 1, 3, f) != 3 || memcmp(head, bom, 3))
+        rewind(f);
     if (!(root = json_loadf(f, 0, &e)) && ferror(f)) {
-        av_log(log, AV_LOG_ERROR, "%s: the file of keys cannot be read; is it a folder?\n", path);
+        av_log(log, AV_LOG_ERROR, "%s: the file of keys cannot be read\n", path);
         *err = AVERROR(EIO);
     } else if (!root) {
         av_log(log, AV_LOG_ERROR, "%s:%d:%d: not JSON: %s\n", path, e.line, e.column, e.text);

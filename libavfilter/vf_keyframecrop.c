@@ -213,6 +213,18 @@ static int make_frame(AVFilterContext *ctx, AVFrame *out, AVFrame *in, const Cro
     return ff_crop_render(&s->render, ctx, out, in, r, degrees, s->edge, s->color);
 }
 
+/* what spoils a picture without being an error; said with the first such frame */
+static void warn_once(AVFilterContext *ctx, const AVFrame *in)
+{
+    KeyframeCropContext *s = ctx->priv;
+
+    if (s->stretches && !s->told_shape++)
+        av_log(ctx, AV_LOG_WARNING, "the keys differ in shape, so the picture is stretched: aspect=out keeps proportions\n");
+    if (in->flags & AV_FRAME_FLAG_INTERLACED && !s->told_fields++)
+        av_log(ctx, AV_LOG_WARNING, "interlaced frames are sampled as progressive, which mixes their fields: "
+               "put a deinterlacer such as bwdif before this filter\n");
+}
+
 static int filter_frame(AVFilterLink *inlink, AVFrame *in)
 {
     AVFilterContext *ctx = inlink->dst;
@@ -229,12 +241,15 @@ static int filter_frame(AVFilterLink *inlink, AVFrame *in)
         ret = AVERROR_INVALIDDATA;
         goto end;
     }
+    warn_once(ctx, in);
     /* keys without a rotation of their own take the option's, which commands change */
     s->track->missing = s->rotate;
     ff_keytrack_eval(s->track, frame_time(ctx, in), s->kind, s->log, v);
     r = (CropRect){ v[KC_X], v[KC_Y], v[KC_W], v[KC_H] };
     ff_crop_rect_lock(&r, s->lock);
-    ff_crop_rect_fit(&r, s->edge, s->lock, in->width, in->height);
+    r.w *= s->trim_w;
+    r.h *= s->trim_h;
+    ff_crop_rect_fit(&r, s->edge, s->lock * s->trim_w / s->trim_h, in->width, in->height);
     degrees = fabs(v[KC_ROTATION]) < NO_ROTATION ? 0 : v[KC_ROTATION];
     if (is_whole(&r, degrees, in, outlink)) {
         ret = set_metadata(in, &r, degrees);

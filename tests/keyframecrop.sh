@@ -52,6 +52,18 @@ fails 'w: 1e+06' "keys='0 0 0 100 0.01':h=100"
 [ $? != 0 ] && grep -q 'keyframecrop.*cannot make a frame of 4000x3000' "$tmp/err"
 ok $? "a frame that memory does not hold is told by the filter"
 
+# ---- sizes that are rounded, keys that stretch, fields --------------------------------
+got=$(crc -f lavfi -i "$src" -vf "format=yuv420p,keyframecrop=keys='0 20 10 105 165'")
+want=$(crc -f lavfi -i "$src" -vf "format=yuv420p,crop=104:164:20:10")
+[ -n "$want" ] && [ "$got" = "$want" ]
+ok $? "an odd key at whole pixels is cut to the even size, not resampled"
+warns() { # TEXT FILTERS: how many lines have TEXT
+    "$FFMPEG" -v warning -f lavfi -i "$src" -vf "$2" -f null - 2>&1 | grep -c "$1"
+}
+is "$(warns 'aspect=out' "keyframecrop=keys='0 0 0 80 80|1 0 0 160 80':w=100:h=100")" 1 "keys of several shapes are warned of, once"
+is "$(warns 'aspect=out' "keyframecrop=keys='0 0 0 80 80|1 0 0 160 80':w=100:h=100:aspect=out")" 0 "not with aspect"
+is "$(warns 'deinterlacer' "interlace,keyframecrop=keys='0 0 1 30 30'")" 1 "interlaced frames are warned of, once"
+
 # ---- keys from a file ---------------------------------------------------------------
 keys='0 20 10 90 160|1 60.5 30 90 160|2 10 0 90 160'
 want=$(crc -f lavfi -i "$src" -vf "format=yuv420p,keyframecrop=keys='$keys':w=180:h=320")
@@ -68,7 +80,13 @@ if "$FFMPEG" -hide_banner -buildconf 2> /dev/null | grep -q enable-jansson; then
         ok $? "$f.json renders what the same inline keys render"
     done
     fails 'missing.json' "file=$tmp/missing.json"
-    fails 'is it a folder' "file=$tmp"
+    fails 'is a folder' "file=$tmp"
+    mkfifo "$tmp/pipe.json"
+    fails 'is a device or pipe' "file=$tmp/pipe.json"
+    { printf '\357\273\277'; cat "$tmp/keys.json"; } > "$tmp/bom.json"
+    got=$(crc -f lavfi -i "$src" -vf "format=yuv420p,keyframecrop=file=$tmp/bom.json:w=180:h=320")
+    [ -n "$got" ] && [ "$got" = "$want" ]
+    ok $? "a byte order mark is skipped"
     printf '[{"time":0,"x":20,' > "$tmp/broken.json"
     fails 'broken.json:1:' "file=$tmp/broken.json"
 else
