@@ -24,8 +24,6 @@
 
 #include <dnnl.h>
 
-#include "libavutil/thread.h"
-
 #include "libavutil/common.h"
 #include "libavutil/error.h"
 #include "libavutil/log.h"
@@ -119,9 +117,9 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
 /* ---- creation ----------------------------------------------------------------- */
 
 /*
- * oneDNN 2.6 makes wrong bf16 kernels when two threads create primitives at the
- * same time (a few runs in a thousand gave garbage pixels). One lock for the whole
- * process, since two filters create, too; creation is rare.
+ * Two threads that create primitives at the same time get, once in a while, one
+ * that computes nonsense for as long as it lives (oneDNN 2.6, bf16 mostly). One
+ * lock for the whole process, since two filters create, too; creation is rare.
  */
 static AVMutex create_lock = AV_MUTEX_INITIALIZER;
 
@@ -206,22 +204,6 @@ void ff_dnnl_close(NNDnnl **d)
 }
 
 /* ---- convolution -------------------------------------------------------------- */
-
-/*
- * Two threads that make primitives at the same time get, once in a while, one
- * that computes nonsense for as long as it lives (oneDNN 2.6): one at a time.
- */
-static AVMutex making = AV_MUTEX_INITIALIZER;
-
-static dnnl_status_t make_primitive(dnnl_primitive_t *prim, dnnl_primitive_desc_t pd)
-{
-    dnnl_status_t st;
-
-    ff_mutex_lock(&making);
-    st = dnnl_primitive_create(prim, pd);
-    ff_mutex_unlock(&making);
-    return st;
-}
 
 enum { SRC, WEIGHTS, BIAS, DST, SCRATCH, NB_ARGS };
 
@@ -312,7 +294,7 @@ int ff_dnnl_conv_create(NNConv **pc, NNDnnl *d, const NNConvShape *s, void *log)
     if ((st = conv_descs(md, s)) == dnnl_success &&
         (st = conv_attr(&attr, s)) == dnnl_success &&
         (st = conv_desc(&c->pd, d->engine, md, stride, pad, attr)) == dnnl_success &&
-        (st = make_primitive(&c->prim, c->pd)) == dnnl_success)
+        (st = dnnl_primitive_create(&c->prim, c->pd)) == dnnl_success)
         st = conv_memories(c, d);
     ff_mutex_unlock(&create_lock);
     for (int i = 0; i < 4; i++)
@@ -388,7 +370,7 @@ static dnnl_status_t reorder(NNDnnl *d, DescRef from, const float *src, DescRef 
 
     ff_mutex_lock(&create_lock);
     if ((st = dnnl_reorder_primitive_desc_create(&pd, from, d->engine, to, d->engine, NULL)) == dnnl_success &&
-        (st = make_primitive(&prim, pd)) == dnnl_success &&
+        (st = dnnl_primitive_create(&prim, pd)) == dnnl_success &&
         (st = dnnl_memory_create(&arg[0].memory, from, d->engine, (void *)src)) == dnnl_success &&
         (st = dnnl_memory_create(&arg[1].memory, to, d->engine, dst)) == dnnl_success &&
         (st = dnnl_primitive_execute(prim, d->stream, 2, arg)) == dnnl_success)
