@@ -180,9 +180,9 @@ static int frame_matrix(NNFormat *f, const AVFrame *frame, void *log)
         return 0;
     default:
         av_log(log, AV_LOG_ERROR, "frames in color space %s cannot be turned into RGB by a matrix: "
-               "convert them first, e.g. with zscale=m=709\n",
+               "convert them first, ycgco with the colorspace filter, others where zscale or libplacebo is built in\n",
                av_color_space_name(frame->colorspace) ? av_color_space_name(frame->colorspace) : "unknown");
-        return AVERROR_PATCHWELCOME;
+        return AVERROR(EINVAL);
     }
 }
 
