@@ -23,6 +23,7 @@
 
 #include "libavutil/common.h"
 #include "libavutil/error.h"
+#include "libavutil/log.h"
 #include "libavutil/mem.h"
 #include "esrgan_pic.h"
 #include "nn_simd.h"
@@ -104,20 +105,28 @@ static void free_filters(ESRGANFilters *f)
 
 /* ---- life -------------------------------------------------------------------- */
 
-static int alloc_planes(float *plane[3], ptrdiff_t stride, int rows)
+static void free_planes(float *plane[3])
 {
-    size_t size;
+    for (int c = 0; c < 3; c++)
+        av_freep(&plane[c]);
+}
 
-    if (av_size_mult(stride * sizeof(float) * 3, rows, &size) < 0 ||
-        !(plane[0] = av_malloc(size)))
-        return AVERROR(ENOMEM);
-    plane[1] = plane[0] + stride * rows;
-    plane[2] = plane[1] + stride * rows;
+/** one by one: a single block of three could pass what av_malloc() gives at most */
+static int alloc_planes(float *plane[3], ptrdiff_t stride, int rows,
+                        const char *what, const char *hint, void *log)
+{
+    for (int c = 0; c < 3; c++)
+        if (!(plane[c] = av_malloc_array(rows, stride * sizeof(float)))) {
+            free_planes(plane);
+            av_log(log, AV_LOG_ERROR, "no memory for the net's %s, 3 planes of %.1f MB: %s\n",
+                   what, stride * sizeof(float) * rows / 1e6, hint);
+            return AVERROR(ENOMEM);
+        }
     return 0;
 }
 
 int ff_esrgan_pic_init(ESRGANPic *p, const ESRGANGeometry *geo,
-                       enum AVPixelFormat fmt, int nb_slots)
+                       enum AVPixelFormat fmt, int nb_slots, void *log)
 {
     int ret = ff_nn_format_init(&p->fmt, fmt);
 
@@ -138,7 +147,8 @@ int ff_esrgan_pic_init(ESRGANPic *p, const ESRGANGeometry *geo,
     if (!geo->nw)
         return 0;
     p->rgb_stride = FFALIGN(p->aw, 16);
-    return alloc_planes(p->rgb, p->rgb_stride, p->ah);
+    return alloc_planes(p->rgb, p->rgb_stride, p->ah, "input",
+                        "give a smaller picture, e.g. by prescale=auto", log);
 }
 
 void ff_esrgan_pic_uninit(ESRGANPic *p)
@@ -146,20 +156,27 @@ void ff_esrgan_pic_uninit(ESRGANPic *p)
     free_filters(&p->in);
     free_filters(&p->out);
     free_filters(&p->plain);
-    av_freep(&p->rgb[0]);
-    av_freep(&p->net[0]);
+    free_planes(p->rgb);
+    free_planes(p->net);
     for (int i = 0; i < p->nb_slots; i++)
         av_freep(&p->scratch[i]);
     av_freep(&p->scratch);
     memset(p, 0, sizeof(*p));
 }
 
-int ff_esrgan_pic_window(ESRGANPic *p, int rows)
+int ff_esrgan_pic_window(ESRGANPic *p, int rows, void *log)
 {
-    av_freep(&p->net[0]);
-    p->net_rows   = FFMIN(rows, p->ah * p->geo.scale);
+    int ret;
+
+    free_planes(p->net);
+    p->net_rows   = 0;
     p->net_stride = FFALIGN(p->aw * p->geo.scale, 16);
-    return alloc_planes(p->net, p->net_stride, p->net_rows);
+    rows = FFMIN(rows, p->ah * p->geo.scale);
+    ret  = alloc_planes(p->net, p->net_stride, rows, "result",
+                        "give a smaller tile= or fewer threads", log);
+    if (ret >= 0)
+        p->net_rows = rows;
+    return ret;
 }
 
 int ff_esrgan_pic_start(ESRGANPic *p, const AVFrame *in, void *log)

@@ -76,11 +76,11 @@ typedef struct ESRGANPic {
 
 /** @return 0 or AVERROR; free with ff_esrgan_pic_uninit() in any case */
 int  ff_esrgan_pic_init(ESRGANPic *p, const ESRGANGeometry *geo,
-                        enum AVPixelFormat fmt, int nb_slots);
+                        enum AVPixelFormat fmt, int nb_slots, void *log);
 void ff_esrgan_pic_uninit(ESRGANPic *p);
 
 /** Make the window hold so many rows of the net's result, or all if that is less. */
-int  ff_esrgan_pic_window(ESRGANPic *p, int rows);
+int  ff_esrgan_pic_window(ESRGANPic *p, int rows, void *log);
 
 /** Look at a new input frame's colour; start at the top of the picture. */
 int  ff_esrgan_pic_start(ESRGANPic *p, const AVFrame *in, void *log);

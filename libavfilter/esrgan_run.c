@@ -114,7 +114,7 @@ int ff_esrgan_run_open(ESRGANRun *r, const ESRGANRunParams *par)
         r->par.geo.nw = r->par.geo.nh = 0;
         r->par.geo.scale = r->par.geo.align = 1;
     }
-    ret = ff_esrgan_pic_init(&r->pic, &r->par.geo, par->format, par->nb_threads);
+    ret = ff_esrgan_pic_init(&r->pic, &r->par.geo, par->format, par->nb_threads, par->log);
     if (ret < 0 || !par->graph)
         return ret;
     ret = ff_nn_runner_open(&r->runner, par->engine, par->graph, &cfg);
@@ -276,7 +276,7 @@ static int net_frame(FrameJob *f, int64_t now)
     ESRGANRun *r = f->run;
     int rows = window_rows(r), ret;
 
-    if (rows > r->pic.net_rows && (ret = ff_esrgan_pic_window(&r->pic, rows)) < 0)
+    if (rows > r->pic.net_rows && (ret = ff_esrgan_pic_window(&r->pic, rows, r->par.log)) < 0)
         return ret;
     execute(f, in_job);
     now = lap(&r->us_in, now);

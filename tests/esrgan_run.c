@@ -21,6 +21,8 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +125,7 @@ static AVFrame *render(Setup *s, const AVFrame *in)
     par.geo.align = s->first.align = s->second.align = s->align;
     r.par.geo = par.geo;
     if (s->ret >= 0)
-        s->ret = ff_esrgan_pic_init(&r.pic, &par.geo, s->fmt, s->threads);
+        s->ret = ff_esrgan_pic_init(&r.pic, &par.geo, s->fmt, s->threads, NULL);
     pp.w = r.pic.aw;
     pp.h = r.pic.ah;
     if (s->ret >= 0)
@@ -248,6 +250,36 @@ static void test_filters_kept(void)
     av_frame_free(&out);
 }
 
+static int  logged;
+static char last_line[200];
+
+static void listen(void *ctx, int level, const char *fmt, va_list ap)
+{
+    logged += level <= AV_LOG_ERROR;
+    vsnprintf(last_line, sizeof(last_line), fmt, ap);
+}
+
+/** the window over the result: planes of 400 x 300 floats are 480 KB, three of them 1.44 MB */
+static void test_memory(void)
+{
+    AVFrame *in = picture(AV_PIX_FMT_GRAY8, 200, 150), *out;
+    Setup fits = SETUP(.w = 200, .h = 150, .ow = 400, .oh = 300, .fmt = AV_PIX_FMT_GRAY8), not = fits;
+
+    av_max_alloc(1000000);
+    out = render(&fits, in);
+    tap_ok(fits.ret >= 0, "three planes may be larger than one allocation can be");
+    av_frame_free(&out);
+    av_max_alloc(300000);
+    av_log_set_callback(listen);
+    out = render(&not, in);
+    av_log_set_callback(av_log_default_callback);
+    av_max_alloc(INT_MAX);
+    tap_ok(not.ret == AVERROR(ENOMEM) && logged == 1 && strstr(last_line, "result") && strstr(last_line, "tile="),
+           "where one plane is too large, the frame fails with one line: %.*s", (int)strcspn(last_line, "\n"), last_line);
+    av_frame_free(&out);
+    av_frame_free(&in);
+}
+
 static void test_strength(void)
 {
     AVFrame *in = picture(AV_PIX_FMT_GRAY8, 40, 30), *o[3];
@@ -312,6 +344,7 @@ int main(void)
 {
     test_tiles();
     test_filters_kept();
+    test_memory();
     test_strength();
     test_nan();
     return tap_done();

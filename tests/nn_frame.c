@@ -94,9 +94,9 @@ static int pass(const AVFrame *in, AVFrame *out, float strength)
 {
     ESRGANGeometry g = { in->width, in->height, in->width, in->height, in->width, in->height, 1, 1 };
     ESRGANPic p = { 0 };
-    int ret = ff_esrgan_pic_init(&p, &g, in->format, 1);
+    int ret = ff_esrgan_pic_init(&p, &g, in->format, 1, NULL);
 
-    if (ret >= 0 && (ret = ff_esrgan_pic_window(&p, in->height)) >= 0 &&
+    if (ret >= 0 && (ret = ff_esrgan_pic_window(&p, in->height, NULL)) >= 0 &&
         (ret = ff_esrgan_pic_start(&p, in, NULL)) >= 0) {
         ff_esrgan_pic_in(&p, in, 0, 0, in->height);
         for (int c = 0; c < 3; c++)
@@ -360,7 +360,7 @@ static void test_siting(enum AVPixelFormat fmt, enum AVChromaLocation loc, doubl
     f->color_range     = AVCOL_RANGE_MPEG;
     FOR_EACH(f, d, c, x, y)
         set(f, c, x, y, c == 0 ? 126 : c == 1 ? 128 : 100 + x + y);
-    ret = ff_esrgan_pic_init(&p, &g, fmt, 1);
+    ret = ff_esrgan_pic_init(&p, &g, fmt, 1, NULL);
     if (ret >= 0 && (ret = ff_esrgan_pic_start(&p, f, NULL)) >= 0) {
         ff_esrgan_pic_in(&p, f, 0, 0, MAXH);
         for (int y = 10; y < MAXH - 10; y++)
