@@ -29,7 +29,8 @@
  * picture. It sees planar fp32 tensors, never frames: colour conversion, tiling
  * and resampling are the filter's. It treats the edge of the tile it is given as
  * the edge of the picture (zero padding), so the filter hands over a halo where
- * the picture goes on, and names that halo in NNTile.margin.
+ * the picture goes on, and names that halo in NNTile.left, top,
+ * right and bottom.
  *
  * Threads: an engine makes none. The filter's slice threads call run() at the
  * same time, each with its own slot; all scratch memory belongs to a slot.
@@ -54,7 +55,7 @@ typedef struct NNConfig {
 
 /**
  * One run: in (w x h) -> out. Output sample (0,0) belongs to input pixel
- * (margin_left, margin_top); out is (w - left - right) * scale wide,
+ * (left, top); out is (w - left - right) * scale wide,
  * (h - top - bottom) * scale high. Layers need not compute what only the
  * margins depend on.
  */
