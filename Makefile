@@ -18,7 +18,7 @@ ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
 .PHONY: all help setup demo check install uninstall dist patchset clean distclean \
         check-upstream check-versions check-asan check-peers check-gpu bench fuzz \
-        release check-build asan-build check-patches docker docs-pictures style
+        release check-build asan-build check-patches docker
 .NOTPARALLEL:
 
 all: release
