@@ -1,5 +1,5 @@
 /*
- * Crop: how the planes of a pixel format are laid out, and frames of it
+ * Crop: side data of frames
  *
  * This file is part of FFmpeg.
  *
@@ -25,34 +25,8 @@
 #include <stdint.h>
 
 #include "libavutil/frame.h"
-#include "libavutil/pixdesc.h"
 
 #include "crop_geom.h"
-
-/** One plane of a pixel format. */
-typedef struct CropLayoutPlane {
-    int nc;                     ///< interleaved samples per pixel, 1..4
-    int comp[4];                ///< component of each, or -1 (the unused byte of rgb0)
-    int chroma;                 ///< 1: subsampled as the format says
-} CropLayoutPlane;
-
-typedef struct CropLayout {
-    const AVPixFmtDescriptor *desc;
-    int nb_planes;
-    int bytes, depth, shift;    ///< of a sample, the same in all planes
-    CropLayoutPlane plane[4];
-} CropLayout;
-
-/** @return 0, or AVERROR(ENOSYS) for a format that is not ours: float, foreign
- *  endianness, palette, packed below a byte or with subsampled chroma, ... */
-int ff_crop_layout(CropLayout *l, enum AVPixelFormat fmt);
-
-/**
- * An RGBA colour as the samples of a frame, for each component; takes matrix
- * and range from the frame (unspecified: BT.601, limited).
- */
-void ff_crop_colour(uint16_t out[4], const uint8_t rgba[4], const CropLayout *l,
-                    const AVFrame *frame);
 
 /**
  * Side data that depends on the size of the picture: boxes of detections go

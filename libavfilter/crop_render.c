@@ -45,12 +45,12 @@ static int subsampled(int size, int chroma, int log2)
     return chroma ? AV_CEIL_RSHIFT(size, log2) : size;
 }
 
-static int plane_w(const CropLayout *l, const AVFrame *f, int p)
+static int plane_w(const PxLayout *l, const AVFrame *f, int p)
 {
     return subsampled(f->width, l->plane[p].chroma, l->desc->log2_chroma_w);
 }
 
-static int plane_h(const CropLayout *l, const AVFrame *f, int p)
+static int plane_h(const PxLayout *l, const AVFrame *f, int p)
 {
     return subsampled(f->height, l->plane[p].chroma, l->desc->log2_chroma_h);
 }
@@ -107,7 +107,7 @@ static int build_sets(CropRender *r, const Job *job, const CropRect *rect, doubl
     const AVPixFmtDescriptor *d = r->layout.desc;
     const CropGrid luma   = { 0, 0, 0.5, 0.5 };
     const CropGrid chroma = ff_crop_chroma_grid(d->log2_chroma_w, d->log2_chroma_h,
-                                                job->in->chroma_location);
+                                                ff_px_location(d, job->in));
     int ret = build_set(r, &r->set[0], &luma, job, rect, degrees, 0);
 
     if (ret >= 0 && (d->log2_chroma_w || d->log2_chroma_h))
@@ -119,7 +119,7 @@ static int build_sets(CropRender *r, const Job *job, const CropRect *rect, doubl
 
 static ptrdiff_t turned_stride(const CropRender *r, int p)
 {
-    const CropLayoutPlane *lp = &r->layout.plane[p];
+    const PxLayoutPlane *lp = &r->layout.plane[p];
 
     return FFALIGN(r->set[lp->chroma].rot_w * lp->nc * r->layout.bytes, 64);
 }
@@ -128,10 +128,10 @@ static int rotate_job(AVFilterContext *ctx, void *arg, int nr, int nb)
 {
     const Job *job = arg;
     const CropRender *r = job->r;
-    const CropLayout *l = &r->layout;
+    const PxLayout *l = &r->layout;
 
     for (int p = 0; p < l->nb_planes; p++) {
-        const CropLayoutPlane *lp = &l->plane[p];
+        const PxLayoutPlane *lp = &l->plane[p];
         const CropSet *s = &r->set[lp->chroma];
         for (int c = 0; c < lp->nc; c++) {
             const CropPxPlane px = {
@@ -153,10 +153,10 @@ static int crop_job(AVFilterContext *ctx, void *arg, int nr, int nb)
 {
     const Job *job = arg;
     const CropRender *r = job->r;
-    const CropLayout *l = &r->layout;
+    const PxLayout *l = &r->layout;
 
     for (int p = 0; p < l->nb_planes; p++) {
-        const CropLayoutPlane *lp = &l->plane[p];
+        const PxLayoutPlane *lp = &l->plane[p];
         const CropSet *s = &r->set[lp->chroma];
         CropPlane cp = {
             .src   = job->turn ? r->turned[p] : job->in->data[p],
@@ -212,7 +212,7 @@ int ff_crop_render(CropRender *r, AVFilterContext *ctx, AVFrame *out, const AVFr
     Job job = { r, in, out, .turn = degrees != 0, .use_pad = edge == CROP_EDGE_PAD };
     int ret;
 
-    ff_crop_colour(job.pad, pad, &r->layout, in);
+    ff_px_colour(job.pad, pad, &r->layout, in);
     if ((ret = build_sets(r, &job, rect, degrees)) < 0)
         return ret;
     if (job.turn && ((ret = alloc_turned(r)) < 0 ||
@@ -227,7 +227,7 @@ int ff_crop_render_init(CropRender *r, enum AVPixelFormat fmt, enum CropKernelTy
     int ret;
 
     ff_crop_render_free(r);
-    if ((ret = ff_crop_layout(&r->layout, fmt)) < 0)
+    if ((ret = ff_px_layout(&r->layout, fmt)) < 0)
         return ret;
     ff_crop_kernel_init(&r->kernel, kernel);
     if (!(r->scratch = av_calloc(nb_threads, sizeof(*r->scratch))))

@@ -32,9 +32,10 @@
 #include "libavutil/frame.h"
 
 #include "avfilter.h"
-#include "crop_frame.h"
+#include "crop_geom.h"
 #include "crop_resample.h"
 #include "crop_taps.h"
+#include "px_format.h"
 
 /** Luma [0] or chroma [1]: they share tables. */
 typedef struct CropSet {
@@ -44,7 +45,7 @@ typedef struct CropSet {
 } CropSet;
 
 typedef struct CropRender {
-    CropLayout   layout;
+    PxLayout   layout;
     CropKernel   kernel;
     CropSet      set[2];
     CropScratch *scratch;       ///< one a thread

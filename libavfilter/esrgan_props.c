@@ -30,6 +30,7 @@
 #include "libavutil/mem.h"
 #include "libavutil/pixdesc.h"
 #include "esrgan_props.h"
+#include "px_format.h"
 
 /** boxes of in, scaled, become out's */
 static int scale_boxes(AVFrame *out, const AVFrame *in)
@@ -62,18 +63,11 @@ static int scale_boxes(AVFrame *out, const AVFrame *in)
 
 static void drop_size_dependent(AVFrame *f)
 {
-#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(59, 53, 100)
-    av_frame_side_data_remove_by_props(&f->side_data, &f->nb_side_data,
-                                       AV_SIDE_DATA_PROP_SIZE_DEPENDENT);
-#else
-    static const enum AVFrameSideDataType types[] = {
-        AV_FRAME_DATA_PANSCAN, AV_FRAME_DATA_MOTION_VECTORS, AV_FRAME_DATA_REGIONS_OF_INTEREST,
-        AV_FRAME_DATA_DETECTION_BBOXES, AV_FRAME_DATA_LCEVC, AV_FRAME_DATA_SPHERICAL,
-        AV_FRAME_DATA_VIDEO_HINT,
-    };
-    for (int i = 0; i < FF_ARRAY_ELEMS(types); i++)
-        av_frame_remove_side_data(f, types[i]);
-#endif
+    for (int i = f->nb_side_data - 1; i >= 0; i--) {
+        if (ff_px_size_dependent(f->side_data[i]->type))
+            av_frame_remove_side_data(f, f->side_data[i]->type);
+        i = FFMIN(i, f->nb_side_data);
+    }
 }
 
 int ff_esrgan_copy_props(AVFrame *out, const AVFrame *in)

@@ -2,7 +2,7 @@
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keytrack.o keytrack_text.o \
                                       keytrack_json.o crop_frame.o crop_geom.o crop_load.o crop_render.o \
-                                      crop_resample.o crop_rot.o crop_taps.o
+                                      crop_resample.o crop_rot.o crop_taps.o px_format.o
 
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
            nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \
@@ -10,7 +10,7 @@ NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
                                       nn_dnnl.o nn_strip.o
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o esrgan_pic.o esrgan_tile.o \
-                                      esrgan_props.o nn_frame.o nn_resample.o scale_eval.o \
+                                      esrgan_props.o nn_frame.o nn_resample.o px_format.o scale_eval.o \
                                       $(NN-OBJS) $(NN-OBJS-yes)
 
 # the embedded weights; overlay.sh lays models/builtin.safetensors here by that name

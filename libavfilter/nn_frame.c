@@ -34,6 +34,7 @@
 #include "libavutil/pixdesc.h"
 #include "nn_frame.h"
 #include "nn_simd.h"
+#include "px_format.h"
 
 /* ---- formats --------------------------------------------------------------- */
 
@@ -113,12 +114,6 @@ const uint8_t *ff_nn_comp_row(const NNFormat *f, const AVFrame *frame, int comp,
 
 /* ---- colour ------------------------------------------------------------------ */
 
-static int is_yuvj(enum AVPixelFormat fmt)
-{
-    return fmt == AV_PIX_FMT_YUVJ420P || fmt == AV_PIX_FMT_YUVJ422P || fmt == AV_PIX_FMT_YUVJ444P ||
-           fmt == AV_PIX_FMT_YUVJ440P || fmt == AV_PIX_FMT_YUVJ411P;
-}
-
 /** code = scale * value + offset, for values 0..1 (colour differences -0.5..0.5) */
 static void code_scale(const NNFormat *f, int comp, double *scale, double *offset)
 {
@@ -188,14 +183,10 @@ static int frame_matrix(NNFormat *f, const AVFrame *frame, void *log)
 
 static void frame_range_siting(NNFormat *f, const AVFrame *frame)
 {
-    int rgb = !!(f->desc->flags & AV_PIX_FMT_FLAG_RGB), j = is_yuvj(frame->format);
     int xpos = 0, ypos = 128;
 
-    f->range = j ? AVCOL_RANGE_JPEG :
-               frame->color_range != AVCOL_RANGE_UNSPECIFIED ? frame->color_range :
-               rgb || f->nb_color == 1 ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
-    f->loc   = frame->chroma_location != AVCHROMA_LOC_UNSPECIFIED ? frame->chroma_location :
-               j ? AVCHROMA_LOC_CENTER : AVCHROMA_LOC_LEFT;
+    f->range = ff_px_is_full(f->desc, frame) ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    f->loc   = ff_px_location(f->desc, frame);
     av_chroma_location_enum_to_pos(&xpos, &ypos, f->loc);
     /* 128 = midway between the luma samples that share it, of which 4:1:1 has 4 */
     f->siting[0] = xpos / 256. * ((1 << f->desc->log2_chroma_w) - 1);

@@ -28,6 +28,7 @@
 #include "libavutil/opt.h"
 #include "libavutil/pixdesc.h"
 
+#include "crop_frame.h"
 #include "ffreel_compat.h"
 #include "formats.h"
 #include "keyframecrop.h"
@@ -115,12 +116,12 @@ static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg
 {
     const AVPixFmtDescriptor *d = NULL;
     AVFilterFormats *formats = NULL;
-    CropLayout layout;
+    PxLayout layout;
 
     while ((d = av_pix_fmt_desc_next(d))) {
         const enum AVPixelFormat fmt = av_pix_fmt_desc_get_id(d);
         int ret;
-        if (!ff_crop_layout(&layout, fmt) && (ret = ff_add_format(&formats, fmt)) < 0)
+        if (!ff_px_layout(&layout, fmt) && (ret = ff_add_format(&formats, fmt)) < 0)
             return ret;
     }
     return ff_set_common_formats2(ctx, cfg_in, cfg_out, formats);
