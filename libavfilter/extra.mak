@@ -1,5 +1,10 @@
 # Our objects. Included by libavfilter/Makefile; one line a feature.
 
+# CUDA frames: with kernels where FFmpeg builds its own, else a stub that says so
+FFREEL-CUDA := $(if $(CONFIG_FFNVCODEC),$(CONFIG_CUDA_LLVM)$(CONFIG_CUDA_NVCC))
+CUDA-OBJS   := cudaframes.o $(if $(FFREEL-CUDA),cudafilter.o cuda/load_helper.o,cudafilter_stub.o)
+cuda-kernels = $(if $(FFREEL-CUDA),$(1:%=%.ptx.o))
+
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keytrack.o keytrack_text.o \
                                       keytrack_json.o crop_frame.o crop_geom.o crop_load.o crop_render.o \
                                       crop_resample.o crop_rot.o crop_taps.o px_format.o
