@@ -40,17 +40,18 @@ static int kind_of(const KeyTrack *k, int i, int def)
     return k->kind[i] == KEY_DEFAULT ? def : k->kind[i];
 }
 
-/* whether the values move between the keys i and i + 1 */
-static int joined(const KeyTrack *k, int i, int def)
-{
-    return i >= 0 && i + 1 < k->nb && kind_of(k, i, def) != KEY_HOLD && !k->jump[i + 1];
-}
-
 static double key_value(const KeyTrack *k, int i, int v)
 {
     const double x = k->val[i * k->spec->nb_vals + v];
 
     return isnan(x) ? k->missing : x;
+}
+
+/* whether value v moves between the keys i and i + 1 */
+static int joined(const KeyTrack *k, int i, int v, int def)
+{
+    return i >= 0 && i + 1 < k->nb && kind_of(k, i, def) != KEY_HOLD && !k->jump[i + 1] &&
+           !k->spec->vals[v].step && !isnan(key_value(k, i, v)) && !isnan(key_value(k, i + 1, v));
 }
 
 static double value(const Span *s, int i, int v)
@@ -77,8 +78,8 @@ static double catmull(const Span *s, int v)
     const int i = s->i;
     const double u  = s->u;
     const double v1 = cubic_value(s, i, v), v2 = cubic_value(s, i + 1, v);
-    const double v0 = joined(s->k, i - 1, s->def_kind) ? cubic_value(s, i - 1, v) : v1;
-    const double v3 = joined(s->k, i + 1, s->def_kind) ? cubic_value(s, i + 2, v) : v2;
+    const double v0 = joined(s->k, i - 1, v, s->def_kind) ? cubic_value(s, i - 1, v) : v1;
+    const double v3 = joined(s->k, i + 1, v, s->def_kind) ? cubic_value(s, i + 2, v) : v2;
 
     return 0.5 * (2 * v1 + (v2 - v0) * u + (2 * v0 - 5 * v1 + 4 * v2 - v3) * u * u +
                   (3 * v1 - v0 - 3 * v2 + v3) * u * u * u);
@@ -105,7 +106,7 @@ static double tangent(const Span *s, int i, int v)
 {
     const KeyTrack *k = s->k;
     const double *t = k->time;
-    const int before = joined(k, i - 1, s->def_kind), after = joined(k, i, s->def_kind);
+    const int before = joined(k, i - 1, v, s->def_kind), after = joined(k, i, v, s->def_kind);
 
     if (before && after) {
         const double h0 = t[i] - t[i - 1], h1 = t[i + 1] - t[i];
@@ -116,12 +117,12 @@ static double tangent(const Span *s, int i, int v)
     }
     if (after) {
         const double d0 = slope(s, i, v);
-        if (!joined(k, i + 1, s->def_kind))
+        if (!joined(k, i + 1, v, s->def_kind))
             return d0;
         return end_slope(d0, t[i + 1] - t[i], slope(s, i + 1, v), t[i + 2] - t[i + 1]);
     } else {
         const double d0 = slope(s, i - 1, v);
-        if (!joined(k, i - 2, s->def_kind))
+        if (!joined(k, i - 2, v, s->def_kind))
             return d0;
         return end_slope(d0, t[i] - t[i - 1], slope(s, i - 2, v), t[i - 1] - t[i - 2]);
     }
@@ -198,12 +199,12 @@ void ff_keytrack_eval(const KeyTrack *k, double t, enum KeyKind kind, int log, d
     Span s = { .k = k, .i = i, .def_kind = kind, .log = log };
 
     take(k, i, out);
-    if (t <= k->time[i] || !joined(k, i, kind))
+    if (t <= k->time[i] || i + 1 == k->nb)
         return;
     s.kind = kind_of(k, i, kind);
     s.u    = (t - k->time[i]) / (k->time[i + 1] - k->time[i]);
     for (int pass = 0; pass < 2; pass++)
         for (int v = 0; v < spec->nb_vals; v++)
-            if (spec->vals[v].positive == !pass)
+            if (spec->vals[v].positive == !pass && joined(k, i, v, kind))
                 out[v] = s.kind >= KEY_CATMULL ? along_cubic(&s, v, out) : along_line(&s, v, out);
 }

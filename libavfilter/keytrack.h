@@ -43,6 +43,9 @@
  * makes the key before it hold until this one: a camera cut. Cubic kinds look
  * at the neighbours v0 and v3 but not across a hold or a jump, where v0 = v1
  * or v3 = v2.
+ *
+ * An optional value goes from key to key only where both have it, and is that of
+ * the key at or before the time elsewhere.
  */
 
 #include <stddef.h>
@@ -62,12 +65,15 @@ enum KeyKind {
 
 /** One value of a key. */
 typedef struct KeyVal {
-    const char *name, *alias;   ///< alias may be NULL
+    const char *name;
+    const char *alias;          ///< other names for it, apart by commas; may be NULL
     double min, max;            ///< inclusive
     int    positive;            ///< must be > 0, whatever min is; may be taken in log space
     int    follows;             ///< in log space, a corner that goes with the size of this
                                 ///< index, or -1
     double def;                 ///< of an optional value that a key does not give; NAN is allowed
+    int    step;                ///< is not interpolated: that of the key at or before the time
+    int    color;               ///< is given as a colour, see ff_keytrack_color(); optional values only
 } KeyVal;
 
 typedef struct KeySpec {
@@ -100,8 +106,9 @@ KeyTrack *ff_keytrack_parse(const KeySpec *spec, const char *text,
 /**
  * Keys from a JSON file: an array of objects or an object that has it under
  * "keyframes". Members: "time" (number of seconds, or text as above), the
- * values by name or alias, "kind", "cut" or "jump" (true: as jump). Other
- * members are ignored. Keys out of order are sorted, with a warning.
+ * values by name or alias (null: an optional one is not given, a colour is none),
+ * "kind", "cut" or "jump" (true: as jump). Other members are ignored. Keys out
+ * of order are sorted, with a warning.
  * Needs a build with jansson; without it the error says so.
  */
 KeyTrack *ff_keytrack_load(const KeySpec *spec, const char *path, void *log, int *err);
@@ -122,6 +129,12 @@ int ff_keytrack_check_order(const KeyTrack *k, const char *where, void *log);
 
 /** @return seconds, or NAN if the len characters at s are not a time */
 double ff_keytrack_time(const char *s, size_t len);
+
+/**
+ * A colour: "#RRGGBB", "0xRRGGBB", "RRGGBB", a name that ffmpeg knows, or "none".
+ * @return 0xRRGGBB, -1 for none, or NAN if the len characters at s are neither
+ */
+double ff_keytrack_color(const char *s, size_t len);
 
 /** @return the kind of that name, KEY_DEFAULT if there is none */
 enum KeyKind ff_keytrack_kind(const char *name, size_t len);

@@ -1,5 +1,5 @@
 /*
- * Keyframes from a JSON file
+ * Keyframes from JSON
  *
  * This file is part of FFmpeg.
  *
@@ -30,14 +30,21 @@
 
 #include <sys/stat.h>
 #include <errno.h>
-#include <jansson.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
+#include "libavutil/avstring.h"
 #include "libavutil/file_open.h"
 #include "libavutil/macros.h"
 #include "libavutil/mem.h"
 #include "libavutil/qsort.h"
+
+#include "keytrack_json.h"
+
+/* JSON takes 20 times its size in a file once it is in memory, more if it is made
+ * to. This is five hours with a key at each of 60 frames a second. */
+#define MAX_FILE (128 << 20)
 
 /** A key as read, before the keys are put in order. */
 typedef struct JsonKey {
@@ -45,6 +52,32 @@ typedef struct JsonKey {
     double time, val[KEY_MAX_VALS];
     int    kind, jump;
 } JsonKey;
+
+json_t *ff_keytrack_json_member(const json_t *o, const char *names)
+{
+    json_t *found = NULL;
+    char name[64];
+
+    for (; !found && *names; names += *names == ',') {
+        const size_t len = strcspn(names, ",");
+        av_strlcpy(name, names, FFMIN(len + 1, sizeof(name)));
+        found = json_object_get(o, name);
+        names += len;
+    }
+    return found;
+}
+
+double ff_keytrack_json_time(const json_t *j)
+{
+    return json_is_number(j) ? json_number_value(j)
+         : json_is_string(j) ? ff_keytrack_time(json_string_value(j), json_string_length(j)) : NAN;
+}
+
+double ff_keytrack_json_color(const json_t *j)
+{
+    return json_is_null(j)   ? -1
+         : json_is_string(j) ? ff_keytrack_color(json_string_value(j), json_string_length(j)) : NAN;
+}
 
 static int fail(void *log, const char *path, int key, const char *name, const char *what)
 {
@@ -56,14 +89,22 @@ static int read_time(const json_t *o, JsonKey *k, const char *path, void *log)
 {
     const json_t *t = json_object_get(o, "time");
 
-    k->time = json_is_number(t) ? json_number_value(t)
-            : json_is_string(t) ? ff_keytrack_time(json_string_value(t), json_string_length(t)) : NAN;
+    k->time = ff_keytrack_json_time(t);
     if (!t)
         return fail(log, path, k->number, "time", "is missing");
     if (isnan(k->time))
         return fail(log, path, k->number, "time", "is neither a number of seconds nor text like "
                     "\"1500ms\" or \"00:00:01.5\"");
     return 0;
+}
+
+static int missing(const JsonKey *k, const KeyVal *kv, const char *path, void *log)
+{
+    char name[64];
+
+    av_strlcpy(name, kv->alias ? kv->alias : kv->name, sizeof(name));
+    name[strcspn(name, ",")] = 0;
+    return fail(log, path, k->number, name, "is missing");
 }
 
 static int read_values(const json_t *o, JsonKey *k, const KeySpec *spec, const char *path, void *log)
@@ -73,12 +114,20 @@ static int read_values(const json_t *o, JsonKey *k, const KeySpec *spec, const c
         const json_t *j  = json_object_get(o, kv->name);
 
         if (!j && kv->alias)
-            j = json_object_get(o, kv->alias);
+            j = ff_keytrack_json_member(o, kv->alias);
         if (!j && v < spec->nb_required)
-            return fail(log, path, k->number, kv->alias ? kv->alias : kv->name, "is missing");
-        if (j && !json_is_number(j))
+            return missing(k, kv, path, log);
+        if (j && kv->color) {
+            k->val[v] = ff_keytrack_json_color(j);
+            if (isnan(k->val[v]))
+                return fail(log, path, k->number, kv->name, "is not " KEYTRACK_JSON_COLOR);
+        } else if (!j || (json_is_null(j) && v >= spec->nb_required)) {
+            k->val[v] = kv->def;
+        } else if (json_is_number(j)) {
+            k->val[v] = json_number_value(j);
+        } else {
             return fail(log, path, k->number, kv->name, "is not a number");
-        k->val[v] = j ? json_number_value(j) : kv->def;
+        }
     }
     return 0;
 }
@@ -160,34 +209,74 @@ static int read_array(KeyTrack *k, const json_t *array, const char *path, void *
     return ret;
 }
 
-static json_t *read_file(const char *path, void *log, int *err)
+KeyTrack *ff_keytrack_from_json(const KeySpec *spec, const json_t *array, const char *where, void *log, int *err)
 {
-    static const uint8_t bom[3] = { 0xef, 0xbb, 0xbf };  // Windows editors write it
-    uint8_t head[3];
-    struct stat st;
-    FILE *f = NULL;
+    KeyTrack *k = ff_keytrack_alloc(spec);
+
+    *err = k ? read_array(k, array, where, log) : AVERROR(ENOMEM);
+    if (*err < 0)
+        ff_keytrack_free(&k);
+    return k;
+}
+
+static const uint8_t bom[3] = { 0xef, 0xbb, 0xbf };     // Windows editors write it
+
+/* root: NULL if it is not JSON, which is then said */
+static json_t *parsed(json_t *root, const json_error_t *e, const char *where, void *log, int *err)
+{
+    if (!root) {
+        av_log(log, AV_LOG_ERROR, "%s:%d:%d: not JSON: %s\n", where, e->line, e->column, e->text);
+        *err = AVERROR_INVALIDDATA;
+    }
+    return root;
+}
+
+json_t *ff_keytrack_json_text(const char *text, const char *where, void *log, int *err)
+{
     json_error_t e;
-    json_t *root;
+
+    if (!strncmp(text, (const char *)bom, sizeof(bom)))
+        text += sizeof(bom);
+    return parsed(json_loads(text, 0, &e), &e, where, log, err);
+}
+
+static FILE *open_file(const char *path, const char *what, void *log, int *err)
+{
+    struct stat st = { 0 };
+    FILE *f = NULL;
 
     /* a pipe without a writer would hang in open() */
     if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-        av_log(log, AV_LOG_ERROR, "%s: is %s, not a file of keys\n", path, S_ISDIR(st.st_mode) ? "a folder" : "a device or pipe");
+        av_log(log, AV_LOG_ERROR, "%s: is %s, not a file of %s\n", path,
+               S_ISDIR(st.st_mode) ? "a folder" : "a device or pipe", what);
         *err = AVERROR(EINVAL);
-        return NULL;
-    }
-    if (!(f = avpriv_fopen_utf8(path, "rb"))) {
+    } else if (st.st_size > MAX_FILE) {
+        av_log(log, AV_LOG_ERROR, "%s: has %"PRId64" MB, a file of %s at most %d\n", path,
+               (int64_t)st.st_size >> 20, what, MAX_FILE >> 20);
+        *err = AVERROR(EINVAL);
+    } else if (!(f = avpriv_fopen_utf8(path, "rb"))) {
         *err = AVERROR(errno);
-        av_log(log, AV_LOG_ERROR, "%s: cannot open the file of keys: %s\n", path, av_err2str(*err));
-        return NULL;
+        av_log(log, AV_LOG_ERROR, "%s: cannot open the file of %s: %s\n", path, what, av_err2str(*err));
     }
-    if (fread(head, 1, 3, f) != 3 || memcmp(head, bom, 3))
+    return f;
+}
+
+json_t *ff_keytrack_json_file(const char *path, const char *what, void *log, int *err)
+{
+    FILE *f = open_file(path, what, log, err);
+    uint8_t head[sizeof(bom)];
+    json_error_t e;
+    json_t *root;
+
+    if (!f)
+        return NULL;
+    if (fread(head, 1, sizeof(head), f) != sizeof(head) || memcmp(head, bom, sizeof(bom)))
         rewind(f);
     if (!(root = json_loadf(f, 0, &e)) && ferror(f)) {
-        av_log(log, AV_LOG_ERROR, "%s: the file of keys cannot be read\n", path);
+        av_log(log, AV_LOG_ERROR, "%s: the file of %s cannot be read\n", path, what);
         *err = AVERROR(EIO);
-    } else if (!root) {
-        av_log(log, AV_LOG_ERROR, "%s:%d:%d: not JSON: %s\n", path, e.line, e.column, e.text);
-        *err = AVERROR_INVALIDDATA;
+    } else {
+        root = parsed(root, &e, path, log, err);
     }
     fclose(f);
     return root;
@@ -195,23 +284,20 @@ static json_t *read_file(const char *path, void *log, int *err)
 
 KeyTrack *ff_keytrack_load(const KeySpec *spec, const char *path, void *log, int *err)
 {
-    json_t *root = read_file(path, log, err);
+    json_t *root = ff_keytrack_json_file(path, "keys", log, err);
     const json_t *array = json_is_object(root) ? json_object_get(root, "keyframes") : root;
-    KeyTrack *k;
+    KeyTrack *k = NULL;
 
     if (!root)
         return NULL;
-    k = ff_keytrack_alloc(spec);
     if (!json_is_array(array)) {
         av_log(log, AV_LOG_ERROR, "%s: neither a list of keys nor an object with such a list under "
                "\"keyframes\"\n", path);
         *err = AVERROR_INVALIDDATA;
     } else {
-        *err = k ? read_array(k, array, path, log) : AVERROR(ENOMEM);
+        k = ff_keytrack_from_json(spec, array, path, log, err);
     }
     json_decref(root);
-    if (*err < 0)
-        ff_keytrack_free(&k);
     return k;
 }
 

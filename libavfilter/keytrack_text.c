@@ -28,6 +28,7 @@
 #include "libavutil/log.h"
 #include "libavutil/macros.h"
 #include "libavutil/mem.h"
+#include "libavutil/parseutils.h"
 
 #include "keytrack.h"
 
@@ -45,6 +46,22 @@ static const struct { const char *name; enum KeyKind kind; } kind_names[] = {
 static int is(const char *s, size_t len, const char *name)
 {
     return name && strlen(name) == len && !memcmp(s, name, len);
+}
+
+/* is it the name of the value, or another name for it? */
+static int names(const KeyVal *kv, const char *s, size_t len)
+{
+    const char *alias = kv->alias;
+
+    if (is(s, len, kv->name))
+        return 1;
+    for (; alias && *alias; alias += *alias == ',') {
+        const size_t n = strcspn(alias, ",");
+        if (n == len && !memcmp(s, alias, len))
+            return 1;
+        alias += n;
+    }
+    return 0;
 }
 
 enum KeyKind ff_keytrack_kind(const char *name, size_t len)
@@ -111,6 +128,40 @@ double ff_keytrack_time(const char *s, size_t len)
     else
         t = number(s, len);
     return fabs(t) <= MAX_SECONDS ? t : NAN;
+}
+
+/* six hexadecimal digits; NAN otherwise */
+static double hex_color(const char *s, size_t len)
+{
+    int v = 0;
+
+    if (len != 6)
+        return NAN;
+    for (int i = 0; i < 6; i++) {
+        const int c = av_tolower(s[i]);
+        if (!av_isxdigit(c))
+            return NAN;
+        v = v << 4 | (c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return v;
+}
+
+double ff_keytrack_color(const char *s, size_t len)
+{
+    const uint8_t *rgb;
+    const char *name;
+
+    if (len == 4 && !av_strncasecmp(s, "none", 4))
+        return -1;
+    if (len && *s == '#')
+        return hex_color(s + 1, len - 1);
+    if (len > 2 && !memcmp(s, "0x", 2))
+        return hex_color(s + 2, len - 2);
+    /* not av_parse_color(): it logs a line of its own, and knows "random" */
+    for (int i = 0; (name = av_get_known_color_name(i, &rgb)); i++)
+        if (strlen(name) == len && !av_strncasecmp(s, name, len))
+            return rgb[0] << 16 | rgb[1] << 8 | rgb[2];
+    return hex_color(s, len);
 }
 
 KeyTrack *ff_keytrack_alloc(const KeySpec *spec)
@@ -241,9 +292,12 @@ static int read_extra(Reader *r, const char *s, size_t len)
                                             "monotone), 'jump' or name=value") : 0;
     }
     for (int v = spec->nb_required; v < spec->nb_vals; v++)
-        if (is(s, name, spec->vals[v].name) || is(s, name, spec->vals[v].alias)) {
-            r->val[v] = number(eq + 1, len - name - 1);
-            return isnan(r->val[v]) ? bad(r, s, len, "name=number") : 0;
+        if (names(&spec->vals[v], s, name)) {
+            const size_t n = len - name - 1;
+            r->val[v] = spec->vals[v].color ? ff_keytrack_color(eq + 1, n) : number(eq + 1, n);
+            return !isnan(r->val[v]) ? 0
+                 : bad(r, s, len, spec->vals[v].color ? "name=colour (#RRGGBB, a name such as yellow, none)"
+                                                      : "name=number");
         }
     return bad(r, s, name, "the name of a value");
 }

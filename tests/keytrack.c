@@ -41,6 +41,16 @@ static const KeyVal vals[] = {
 };
 static const KeySpec spec = { vals, 5, 4 };
 
+/* with all that a value can be */
+static const KeyVal more_vals[] = {
+    { "x", NULL,              -1e6, 1e6, .follows = -1 },
+    { "r", "radius,radius_x",    0, 1e6, .follows = -1 },
+    { "fill", "fillOpacity,fill_opacity", 0, 1, .follows = -1, .def = NAN },
+    { "layer", NULL,             0, 9,   .follows = -1, .def = 2, .step = 1 },
+    { "color", "colour",  -1, 0xffffff,  .follows = -1, .def = NAN, .step = 1, .color = 1 },
+};
+static const KeySpec more = { more_vals, 5, 2 };
+
 static char message[4096];
 
 static void keep_message(void *p, int level, const char *fmt, va_list ap)
@@ -49,10 +59,15 @@ static void keep_message(void *p, int level, const char *fmt, va_list ap)
     vsnprintf(message + n, sizeof(message) - n, fmt, ap);
 }
 
-static KeyTrack *parse(const char *text, int *err)
+static KeyTrack *parse_as(const KeySpec *s, const char *text, int *err)
 {
     message[0] = 0;
-    return ff_keytrack_parse(&spec, text, "keys", NULL, err);
+    return ff_keytrack_parse(s, text, "keys", NULL, err);
+}
+
+static KeyTrack *parse(const char *text, int *err)
+{
+    return parse_as(&spec, text, err);
 }
 
 static double x_at(const KeyTrack *k, double t, enum KeyKind kind)
@@ -213,6 +228,95 @@ static void test_missing(void)
     ff_keytrack_free(&k);
 }
 
+static void test_aliases(void)
+{
+    static const char *const names[] = { "fill", "fillOpacity", "fill_opacity" };
+    static const char *const wrong[] = { "fil", "fillOpacit", "fill_opacity,", "fillOpacity,fill_opacity", "Fill", "" };
+    char text[100];
+    int err, ok = 1;
+
+    for (int i = 0; i < 3; i++) {
+        KeyTrack *k;
+        snprintf(text, sizeof(text), "0 1 2 %s=0.5", names[i]);
+        k = parse_as(&more, text, &err);
+        ok &= k && k->val[2] == 0.5 && k->val[3] == 2 && isnan(k->val[4]);
+        ff_keytrack_free(&k);
+    }
+    tap_ok(ok, "a value by each of its names");
+    for (int i = 0; i < 6; i++) {
+        KeyTrack *k;
+        snprintf(text, sizeof(text), "0 1 2 %s=0.5", wrong[i]);
+        k = parse_as(&more, text, &err);
+        ok &= !k && strstr(message, "key 1");
+        ff_keytrack_free(&k);
+    }
+    tap_ok(ok, "and by nothing like them");
+}
+
+static void test_step(void)
+{
+    double v[KEY_MAX_VALS];
+    int err, held = 1, moved = 1;
+    KeyTrack *k = parse_as(&more, "0 0 1 layer=1 color=#ff0000|1 9 1 layer=7 color=none|2 20 1 layer=3 color=blue", &err);
+
+    if (!tap_ok(!!k, "keys with steps"))
+        return;
+    for (int kind = KEY_LINEAR; kind < KEY_KINDS; kind++) {
+        for (int i = -5; i < 30; i++) {
+            const int at = i < 10 ? 0 : i < 20 ? 1 : 2;
+            ff_keytrack_eval(k, i / 10., kind, 0, v);
+            held &= v[3] == k->val[at * 5 + 3] && v[4] == k->val[at * 5 + 4];
+        }
+        moved &= x_at(k, 0.5, kind) > 1;
+    }
+    tap_ok(held && moved, "a step stays until the next key while the other values move, in all kinds");
+    ff_keytrack_free(&k);
+}
+
+/* keys 0, 1 and 3 have a fill, 2 has none */
+static void test_gaps(void)
+{
+    int err, ok = 1;
+    KeyTrack *k = parse_as(&more, "0 0 1 fill=0.2|1 0 1 fill=0.6|2 0 1|3 0 1 fill=1|4 0 1 fill=0.8", &err);
+
+    if (!tap_ok(!!k, "keys of which one does not give a value"))
+        return;
+    for (int kind = KEY_LINEAR; kind < KEY_KINDS; kind++) {
+        double v[5][KEY_MAX_VALS];
+        for (int i = 0; i < 5; i++)
+            ff_keytrack_eval(k, i + 0.5, kind, 0, v[i]);
+        /* as between two keys: no end of it bends the curve */
+        ok &= near(v[0][2], 0.4, 1e-12) && v[1][2] == 0.6 && isnan(v[2][2]) && near(v[3][2], 0.9, 1e-12) && v[4][2] == 0.8;
+    }
+    tap_ok(ok, "it is that of the key before, next to the gap, and moves elsewhere, in all kinds");
+    ff_keytrack_free(&k);
+}
+
+static void test_colors(void)
+{
+    static const struct { const char *text; double want; } good[] = {
+        { "#ff8000", 0xff8000 }, { "FF8000", 0xff8000 }, { "0xFf8000", 0xff8000 }, { "#000000", 0 }, { "ffffff", 0xffffff },
+        { "red", 0xff0000 }, { "Yellow", 0xffff00 }, { "LightGoldenRodYellow", 0xfafad2 }, { "none", -1 }, { "None", -1 },
+    };
+    static const char *const wrong[] = { "", "#", "#fff", "#ff80001", "ff800", "#ff8000ff", "red@0.5", "random", "bikeshed",
+                                         "nonee", "re", "redd", "0x", "#gg0000", "# f8000", "-f8000", "1" };
+    int ok = 1;
+
+    for (int i = 0; i < sizeof(good) / sizeof(*good); i++)
+        if (ff_keytrack_color(good[i].text, strlen(good[i].text)) != good[i].want) {
+            printf("# %s\n", good[i].text);
+            ok = 0;
+        }
+    tap_ok(ok, "colours by number and by name");
+    ok = 1;
+    for (int i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        if (!isnan(ff_keytrack_color(wrong[i], strlen(wrong[i])))) {
+            printf("# '%s' is taken for a colour\n", wrong[i]);
+            ok = 0;
+        }
+    tap_ok(ok && ff_keytrack_color("redder", 3) == 0xff0000, "what is no colour is refused");
+}
+
 static void test_times(void)
 {
     static const struct { const char *text; double want; } good[] = {
@@ -237,14 +341,19 @@ static void test_times(void)
     tap_ok(ok, "what is no time is refused");
 }
 
-static void refuse(const char *text, const char *says)
+static void refuse_as(const KeySpec *s, const char *text, const char *says)
 {
     int err = 0;
-    KeyTrack *k = parse(text, &err);
+    KeyTrack *k = parse_as(s, text, &err);
 
     tap_ok(!k && err == AVERROR(EINVAL) && strstr(message, says), "'%s' is refused: %.*s", text,
            (int)strcspn(message, "\n"), message);
     ff_keytrack_free(&k);
+}
+
+static void refuse(const char *text, const char *says)
+{
+    refuse_as(&spec, text, says);
 }
 
 static void test_errors(void)
@@ -268,6 +377,11 @@ static void test_errors(void)
     refuse("0 1 2 3 4|2 1 2 3 4|1 1 2 3 4", "key 3");
     refuse("0 1 2 3 4|2 1 2 3 4|2 1 2 3 4", "key 3");
     refuse("1e99 1 2 3 4", "key 1");
+    refuse_as(&more, "0 1 -2", "key 1: r is -2");
+    refuse_as(&more, "0 1 2|1 1 2 color=rod", "key 2: 'color=rod' is not name=colour");
+    refuse_as(&more, "0 1 2 color=", "key 1: 'color='");
+    refuse_as(&more, "0 1 2 fill=red", "key 1: 'fill=red' is not name=number");
+    refuse_as(&more, "0 1 2 radius=3", "'radius' is not the name");
 }
 
 static void test_many(void)
@@ -292,7 +406,7 @@ static void test_many(void)
 }
 
 #if CONFIG_JANSSON
-static KeyTrack *load(const char *json, int *err)
+static KeyTrack *load_as(const KeySpec *s, const char *json, int *err)
 {
     const char *dir = getenv("TMP") ? getenv("TMP") : "/tmp";
     char path[1024];
@@ -305,18 +419,50 @@ static KeyTrack *load(const char *json, int *err)
     fputs(json, f);
     fclose(f);
     message[0] = 0;
-    k = ff_keytrack_load(&spec, path, NULL, err);
+    k = ff_keytrack_load(s, path, NULL, err);
     remove(path);
     return k;
 }
 
-static void refuse_json(const char *json, const char *says)
+static KeyTrack *load(const char *json, int *err)
+{
+    return load_as(&spec, json, err);
+}
+
+static void refuse_json_as(const KeySpec *s, const char *json, const char *says)
 {
     int err = 0;
-    KeyTrack *k = load(json, &err);
+    KeyTrack *k = load_as(s, json, &err);
 
     tap_ok(!k && err == AVERROR_INVALIDDATA && strstr(message, says), "JSON %s is refused (%s)", json, says);
     ff_keytrack_free(&k);
+}
+
+static void refuse_json(const char *json, const char *says)
+{
+    refuse_json_as(&spec, json, says);
+}
+
+static void test_json_values(void)
+{
+    int err;
+    KeyTrack *k = load_as(&more, "[{\"time\":0,\"x\":1,\"radius_x\":2,\"fill_opacity\":0.5,\"color\":\"#FFEB3B\"},"
+                                 "{\"time\":1,\"x\":1,\"r\":3,\"radius\":9,\"fill\":null,\"layer\":4,\"colour\":null},"
+                                 "{\"time\":2,\"x\":1,\"radius\":4,\"color\":\"none\"}]", &err);
+
+    tap_ok(k && k->val[1] == 2 && k->val[6] == 3 && k->val[11] == 4, "JSON: a value by each of its names, name first");
+    tap_ok(k && k->val[2] == 0.5 && isnan(k->val[7]) && isnan(k->val[12]) && k->val[8] == 4 && k->val[13] == 2,
+           "JSON: null and nothing are not given");
+    tap_ok(k && k->val[4] == 0xffeb3b && k->val[9] == -1 && k->val[14] == -1, "JSON: colours, \"none\", null");
+    ff_keytrack_free(&k);
+    k = load_as(&more, "\xef\xbb\xbf[{\"time\":0,\"x\":1,\"r\":2}]", &err);
+    tap_ok(k && isnan(k->val[4]), "JSON: after a byte order mark; no colour is not given");
+    ff_keytrack_free(&k);
+    refuse_json_as(&more, "[{\"time\":0,\"x\":1}]", "key 1: \"radius\" is missing");
+    refuse_json_as(&more, "[{\"time\":0,\"x\":1,\"r\":null}]", "key 1: \"r\" is not a number");
+    refuse_json_as(&more, "[{\"time\":0,\"x\":1,\"r\":2,\"color\":\"redd\"}]", "key 1: \"color\" is not a colour (");
+    refuse_json_as(&more, "[{\"time\":0,\"x\":1,\"r\":2,\"color\":16711680}]", "key 1: \"color\" is not a colour (");
+    refuse_json_as(&more, "[{\"time\":0,\"x\":1,\"r\":2,\"fill\":\"0.5\"}]", "key 1: \"fill\" is not a number");
 }
 
 static void test_json(void)
@@ -351,6 +497,7 @@ static void test_json(void)
     k = ff_keytrack_load(&spec, "/nonexistent/keys.json", NULL, &err);
     tap_ok(!k && err == AVERROR(ENOENT) && strstr(message, "/nonexistent/keys.json"), "a missing file is named");
     ff_keytrack_free(&k);
+    test_json_values();
 }
 #else
 static void test_json(void)
@@ -368,6 +515,10 @@ int main(void)
     test_per_key();
     test_log();
     test_missing();
+    test_aliases();
+    test_step();
+    test_gaps();
+    test_colors();
     test_times();
     test_errors();
     test_many();
