@@ -71,8 +71,8 @@ static int beyond(int64_t v, int64_t max)
     return v < 0 ? -1 : v > max;
 }
 
-/* p moved along the line to q until its y is at the border. The quotient is of
- * doubles, as OpenCV's is: it is where equal lines get unequal pixels */
+/* p moved along the line to q until its y is at the border; in doubles, as in
+ * OpenCV, and as the product may have more than 64 bits */
 static void cut_y(Point *p, const Point *q, int64_t y)
 {
     p->x += (int64_t)((double)(y - p->y) * (q->x - p->x) / (q->y - p->y));

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# needs: torch numpy
+# pip: torch numpy
 # Writes tests/ref/nets.txt: what PyTorch makes of nets whose weights and input
 # come from a seeded generator (the same in tests/nets.h), and, with SHARED set,
 # of the real ones.

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# needs: torch numpy
+# pip: torch numpy
 # Writes tests/ref/pth.txt: small files of torch.save, in base64, each with the
 # sums of its tensors, for tests/nn_load.c.
 # usage: python3 tests/peers/pth.py > tests/ref/pth.txt
