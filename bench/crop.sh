@@ -12,14 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 here=$(cd "$(dirname "$0")" && pwd)
 ${CC:-cc} -O2 "$here/crop_psnr.c" -o "$tmp/psnr" -lm || exit 1
 
-# cpu SIZE FORMAT FILTER: ms of user+system time for all frames; empty if it fails
-cpu() {
-    "$FFMPEG" -v info -hide_banner -nostats -benchmark -threads 1 -filter_threads 1 -noauto_conversion_filters \
-        -f lavfi -i "testsrc2=s=$1:r=30,format=$2,trim=end_frame=1,loop=-1:1,trim=end_frame=$FRAMES" \
-        -vf "$3" -pix_fmt "$2" -f null - 2>&1 < /dev/null |
-        sed -n 's/^bench: utime=\([0-9.]*\)s stime=\([0-9.]*\)s.*/\1 \2/p' | awk '{ print ($1 + $2) * 1000 }'
-}
-less() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(b == "" || a < b) }'; }
+. "$here/cpu.inc"
 
 # psnr SIZE FILTER OW OH X Y W H C
 psnr() {
@@ -46,7 +39,7 @@ compare() {
         i=$((i + 1))
     done
     while IFS='|' read -r name filter quality; do
-        t=$(awk -F'|' -v n="$name" '$1 == n && $2 != "failed" && (m == "" || $2 < m) { m = $2 } END { print m }' "$tmp/best")
+        t=$(best "$name" "$tmp/best")
         if [ -z "$t" ]; then
             echo "| $1 | $3 | $name | failed | | |"
             continue
