@@ -17,7 +17,7 @@ CHECK := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-check
 ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
 .PHONY: all help setup demo check install uninstall dist patchset clean distclean \
-        check-upstream check-versions check-asan check-peers check-gpu bench fuzz \
+        check-upstream check-versions check-asan check-peers check-gpu bench fuzz docs-pictures \
         release check-build asan-build check-patches docker
 .NOTPARALLEL:
 
@@ -37,6 +37,7 @@ help:
 ## make check-versions   builds FFmpeg 7.1, 8.1, 9.0 both ways and runs our FATE on each
 ## make check-asan       C tests and filters under AddressSanitizer and UBSan
 ## make check-peers      regenerates the peer references (needs PyPI) and compares
+## make docs-pictures    the contact sheets docs/highlight-*.jpg
 ## make fuzz             fuzzes the parsers; SECONDS_EACH=60
 ## make clean            removes build/ and bin/; distclean also config.mk and the download cache
 
@@ -113,6 +114,9 @@ fuzz: check-build
 
 bench: release
 	$(Q)bench/run $(BUILD)
+
+docs-pictures: release
+	$(Q)FFMPEG=bin/ffmpeg docs/pictures.sh
 
 # ---- shipping ---------------------------------------------------------------
 patchset:

@@ -33,6 +33,7 @@ cost() {
     awk -v t="$(best "$1" "$tmp/best")" -v base="$(best null "$tmp/best")" -v n="$FRAMES" \
         'BEGIN { if (t != "" && base != "") printf "%.4f", (t - base) / n }'
 }
+ms() { if [ -n "$1" ]; then printf %.3f "$1"; else printf failed; fi; }
 per() { awk -v a="$1" -v b="$2" 'BEGIN { if (a != "" && b > 0) printf "%.2f", a / b; else printf "-" }'; }
 
 # table SIZE FORMAT KEYS
@@ -46,9 +47,9 @@ table() {
     measure "$1" "$2"
     copy=$(cost copy)
     while IFS='|' read -r name filter; do
-        ms=$(cost "$name")
-        echo "| $1 | $2 | $name | $(awk -v t="${ms:-failed}" 'BEGIN { printf t == "failed" ? t : "%.3f", t }') | $(per "$ms" "$copy") |"
-        json "{\"bench\":\"highlight\",\"size\":\"$1\",\"format\":\"$2\",\"filter\":\"$name\",\"frames\":$FRAMES,\"ms_per_frame\":${ms:-null},\"of_copy\":\"$(per "$ms" "$copy")\"}"
+        t=$(cost "$name")
+        echo "| $1 | $2 | $name | $(ms "$t") | $(per "$t" "$copy") |"
+        json "{\"bench\":\"highlight\",\"size\":\"$1\",\"format\":\"$2\",\"filter\":\"$name\",\"frames\":$FRAMES,\"ms_per_frame\":${t:-null},\"of_copy\":\"$(per "$t" "$copy")\"}"
     done < "$tmp/rows"
 }
 
@@ -107,7 +108,7 @@ echo
 echo "| renderer | ms/frame | times highlight, same look | times highlight, yuv420p |"
 echo "| --- | --- | --- | --- |"
 row() { # NAME MS
-    echo "| $1 | ${2:-failed} | $(per "$2" "$head") | $(per "$2" "$yuv") |"
+    echo "| $1 | $(ms "$2") | $(per "$2" "$head") | $(per "$2" "$yuv") |"
     json "{\"bench\":\"highlight_cv\",\"renderer\":\"$1\",\"ms_per_frame\":${2:-null},\"ratio_head\":\"$(per "$2" "$head")\",\"ratio_yuv420p\":\"$(per "$2" "$yuv")\"}"
 }
 row "OpenCV and NumPy, as in the old pipeline" "$1"
