@@ -38,7 +38,7 @@ static int floor_clip(double v, int max)
     return floor(av_clipd(v, 0, max));
 }
 
-/* corner (x, y) of the source, in pixels of the output */
+/* corner (x, y) of the picture, in pixels of the output */
 static void through(double *x, double *y, const AVFrame *out, const CropRect *r,
                     double degrees, int w, int h)
 {
@@ -53,13 +53,13 @@ static void through(double *x, double *y, const AVFrame *out, const CropRect *r,
 
 /* @return whether something of the box is left */
 static int move_box(AVDetectionBBox *b, const AVFrame *out, const CropRect *r,
-                    double degrees, int w, int h)
+                    double degrees, const CropArea *area)
 {
     double x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
 
     for (int i = 0; i < 4; i++) {
-        double x = b->x + (i & 1) * (double)b->w, y = b->y + (i >> 1) * (double)b->h;
-        through(&x, &y, out, r, degrees, w, h);
+        double x = b->x + (i & 1) * (double)b->w - area->x, y = b->y + (i >> 1) * (double)b->h - area->y;
+        through(&x, &y, out, r, degrees, area->w, area->h);
         x0 = FFMIN(x0, x);
         y0 = FFMIN(y0, y);
         x1 = FFMAX(x1, x);
@@ -72,7 +72,7 @@ static int move_box(AVDetectionBBox *b, const AVFrame *out, const CropRect *r,
     return b->w > 0 && b->h > 0;
 }
 
-static int move_boxes(AVFrame *out, const CropRect *r, double degrees, int w, int h)
+static int move_boxes(AVFrame *out, const CropRect *r, double degrees, const CropArea *area)
 {
     const AVFrameSideData *sd = av_frame_get_side_data(out, AV_FRAME_DATA_DETECTION_BBOXES);
     const AVDetectionBBoxHeader *in = (const AVDetectionBBoxHeader *)sd->data;
@@ -88,7 +88,7 @@ static int move_boxes(AVFrame *out, const CropRect *r, double degrees, int w, in
         AVDetectionBBox *b = (AVDetectionBBox *)((uint8_t *)moved + moved->bboxes_offset +
                                                  nb * moved->bbox_size);
         *b  = *av_get_detection_bbox(in, i);
-        nb += move_box(b, out, r, degrees, w, h);
+        nb += move_box(b, out, r, degrees, area);
     }
     moved->nb_bboxes = nb;
     av_frame_remove_side_data(out, AV_FRAME_DATA_DETECTION_BBOXES);
@@ -103,7 +103,7 @@ static int move_boxes(AVFrame *out, const CropRect *r, double degrees, int w, in
     return 0;
 }
 
-int ff_crop_side_data(AVFrame *out, const CropRect *r, double degrees, int w, int h,
+int ff_crop_side_data(AVFrame *out, const CropRect *r, double degrees, const CropArea *area,
                       uint64_t *told, void *log)
 {
     for (int i = out->nb_side_data - 1; i >= 0; i--) {
@@ -120,6 +120,6 @@ int ff_crop_side_data(AVFrame *out, const CropRect *r, double degrees, int w, in
         i = FFMIN(i, out->nb_side_data);
     }
     if (av_frame_get_side_data(out, AV_FRAME_DATA_DETECTION_BBOXES))
-        return move_boxes(out, r, degrees, w, h);
+        return move_boxes(out, r, degrees, area);
     return 0;
 }

@@ -31,11 +31,12 @@
 /**
  * Side data that depends on the size of the picture: boxes of detections go
  * through the crop, what is then outside is dropped; other kinds are removed.
- * @param r       the rectangle, of a source of w x h luma pixels
+ * @param r       the rectangle, in luma pixels of the picture
+ * @param area    where in the source frame that is; boxes are in pixels of the frame
  * @param told    kinds that were logged already, a bit each
  * @return 0 or AVERROR(ENOMEM)
  */
-int ff_crop_side_data(AVFrame *out, const CropRect *r, double degrees, int w, int h,
+int ff_crop_side_data(AVFrame *out, const CropRect *r, double degrees, const CropArea *area,
                       uint64_t *told, void *log);
 
 #endif /* AVFILTER_CROP_FRAME_H */

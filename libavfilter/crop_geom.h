@@ -36,6 +36,11 @@ typedef struct CropRect {
     double x, y, w, h;
 } CropRect;
 
+/** The picture in a frame, in luma pixels: the whole frame but its crop_*. */
+typedef struct CropArea {
+    int x, y, w, h;
+} CropArea;
+
 enum CropEdge {
     CROP_EDGE_SHIFT,    ///< moved inside, size kept (made smaller only if larger than the picture)
     CROP_EDGE_CLAMP,    ///< the part that lies inside

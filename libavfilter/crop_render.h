@@ -1,5 +1,5 @@
 /*
- * Crop: one frame from another, all planes, by slice threads
+ * Crop: one software frame from another, by slice threads
  *
  * This file is part of FFmpeg.
  *
@@ -18,57 +18,30 @@
  * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
  */
 
-
 #ifndef AVFILTER_CROP_RENDER_H
 #define AVFILTER_CROP_RENDER_H
-
-/**
- * @file
- * Puts the parts together: geometry -> tables -> loops. Rotation comes first
- * and only where asked for: the part of the rotated picture that the crop
- * reads is made at the source's resolution, and the crop then reads that.
- */
 
 #include "libavutil/frame.h"
 
 #include "avfilter.h"
-#include "crop_geom.h"
-#include "crop_resample.h"
-#include "crop_taps.h"
-#include "px_format.h"
+#include "crop_tables.h"
 
-/** Luma [0] or chroma [1]: they share tables. */
-typedef struct CropSet {
-    CropAxis  x, y;
-    CropPxRot rot;
-    int       rot_w, rot_h;     ///< samples of the rotated part
-} CropSet;
-
+/** Buffers of the slice threads. */
 typedef struct CropRender {
-    PxLayout   layout;
-    CropKernel   kernel;
-    CropSet      set[2];
     CropScratch *scratch;       ///< one a thread
     int          nb_scratch;
     uint8_t     *turned[4];     ///< rotated part of each plane
     unsigned     turned_size[4];
 } CropRender;
 
-/** r is zeroed, or was initialised before. @return 0, AVERROR(ENOSYS) or AVERROR(ENOMEM) */
-int ff_crop_render_init(CropRender *r, enum AVPixelFormat fmt, enum CropKernelType kernel,
-                        int nb_threads);
+/** r is zeroed, or was initialised before. @return 0 or AVERROR(ENOMEM) */
+int ff_crop_render_init(CropRender *r, int nb_threads);
 
 /**
- * @param rect     luma pixels of in
- * @param degrees  rotation of in about its middle, counter-clockwise
- * @param edge     CROP_EDGE_PAD: what lies outside of in has the colour pad; otherwise that
- *                 of the nearest pixel, except for what the rotation brings in, which is
- *                 always pad
+ * Make out by the tables, which were built for these two frames.
  * @return 0 or AVERROR(ENOMEM)
  */
-int ff_crop_render(CropRender *r, AVFilterContext *ctx, AVFrame *out, const AVFrame *in,
-                   const CropRect *rect, double degrees, enum CropEdge edge,
-                   const uint8_t pad[4]);
+int ff_crop_render(CropRender *r, AVFilterContext *ctx, const CropTables *t, AVFrame *out, const AVFrame *in);
 void ff_crop_render_free(CropRender *r);
 
 /**

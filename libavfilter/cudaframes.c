@@ -106,6 +106,12 @@ AVFrame *ff_cudaframes_get(AVFilterLink *link)
                "(-extra_hw_frames, queues), or end other programs on the GPU\n", link->w, link->h);
         return NULL;
     }
+    if (!f->data[0]) {
+        av_log(link->src, AV_LOG_ERROR, "the decoder keeps its frames to itself, so none can be made like them: "
+               "leave out -hwaccel_flags +unsafe_output\n");
+        av_frame_free(&f);
+        return NULL;
+    }
     /* the context's is the size that is allocated */
     f->width  = link->w;
     f->height = link->h;

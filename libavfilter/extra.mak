@@ -6,8 +6,12 @@ CUDA-OBJS   := cudaframes.o $(if $(FFREEL-CUDA),cudafilter.o cuda/load_helper.o,
 cuda-kernels = $(if $(FFREEL-CUDA),$(1:%=%.ptx.o))
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keytrack.o keytrack_text.o \
-                                      keytrack_json.o crop_frame.o crop_geom.o crop_load.o crop_render.o \
-                                      crop_resample.o crop_rot.o crop_taps.o px_format.o
+                                      keytrack_json.o crop_cuda.o crop_frame.o crop_geom.o crop_load.o \
+                                      crop_render.o crop_resample.o crop_rot.o crop_tables.o crop_taps.o \
+                                      px_format.o $(CUDA-OBJS) $(call cuda-kernels,vf_keyframecrop_cuda)
+
+# FFmpeg's rule for kernels knows the .cu alone: without these an edited header leaves them stale
+libavfilter/vf_keyframecrop_cuda.ptx: $(addprefix libavfilter/,crop_kernel.h crop_px.h px.h px_cuda.h)
 
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
            nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \

@@ -25,7 +25,9 @@
 #include <stdint.h>
 
 #include "avfilter.h"
+#include "crop_cuda.h"
 #include "crop_render.h"
+#include "crop_tables.h"
 #include "keytrack.h"
 
 enum CropSize {
@@ -59,7 +61,9 @@ typedef struct KeyframeCropContext {
     double  trim_w, trim_h;     ///< share of a rectangle that the rounded size shows; see trim_rounding()
     int     stretches;          ///< keys of several shapes, and no ratio to hold them to
     KeyTrack *track;            ///< in pixels of the input; NAN: rotation as the option says
-    CropRender render;
+    CropTables tables;
+    CropRender render;          ///< of software frames
+    CropCuda cuda;              ///< of CUDA frames
 
     int64_t next_pts;           ///< for a frame without one
     int     told_pts, told_shape, told_fields;

@@ -30,6 +30,7 @@
 #include "libavutil/parseutils.h"
 #include "libavutil/pixdesc.h"
 
+#include "cudafilter.h"
 #include "filters.h"
 #include "keyframecrop.h"
 
@@ -337,7 +338,7 @@ int ff_keyframecrop_size(AVFilterLink *outlink)
     AVFilterContext *ctx = outlink->src;
     KeyframeCropContext *s = ctx->priv;
     const AVFilterLink *in = ctx->inputs[0];
-    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(outlink->format);
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(ff_cudaframes_format(in));
     CropRect key;
     int ret, given, w = 0, h = 0;
 

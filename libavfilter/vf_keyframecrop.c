@@ -29,6 +29,7 @@
 #include "libavutil/pixdesc.h"
 
 #include "crop_frame.h"
+#include "cudafilter.h"
 #include "ffreel_compat.h"
 #include "formats.h"
 #include "keyframecrop.h"
@@ -109,6 +110,8 @@ static av_cold void uninit(AVFilterContext *ctx)
 
     ff_keytrack_free(&s->track);
     ff_crop_render_free(&s->render);
+    ff_crop_cuda_free(&s->cuda);
+    ff_crop_tables_free(&s->tables);
 }
 
 static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg_in,
@@ -121,26 +124,53 @@ static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg
     while ((d = av_pix_fmt_desc_next(d))) {
         const enum AVPixelFormat fmt = av_pix_fmt_desc_get_id(d);
         int ret;
-        if (!ff_px_layout(&layout, fmt) && (ret = ff_add_format(&formats, fmt)) < 0)
+        if ((fmt == AV_PIX_FMT_CUDA || !ff_px_layout(&layout, fmt)) && (ret = ff_add_format(&formats, fmt)) < 0)
             return ret;
     }
     return ff_set_common_formats2(ctx, cfg_in, cfg_out, formats);
+}
+
+/* Frames of another size need a pool of their own; else those that pass
+ * untouched and those that are made must be of one. */
+static int config_cuda(AVFilterLink *outlink, enum AVPixelFormat fmt)
+{
+    AVFilterContext *ctx = outlink->src;
+    KeyframeCropContext *s = ctx->priv;
+    AVFilterLink *in = ctx->inputs[0];
+    AVBufferRef *device = ff_cudaframes_device(in);
+    int ret;
+
+    if (outlink->w == in->w && outlink->h == in->h)
+        ret = ff_cudaframes_keep(outlink, in);
+    else
+        ret = ff_cudaframes_new(outlink, device, fmt);
+    return ret < 0 ? ret : ff_crop_cuda_init(&s->cuda, ctx, device);
 }
 
 static int config_output(AVFilterLink *outlink)
 {
     AVFilterContext *ctx = outlink->src;
     KeyframeCropContext *s = ctx->priv;
+    AVFilterLink *in = ctx->inputs[0];
+    const enum AVPixelFormat fmt = ff_cudaframes_format(in);
     int ret;
 
     s->next_pts = AV_NOPTS_VALUE;
+    if (in->format == AV_PIX_FMT_CUDA && !ff_cudaframes_device(in))
+        return AVERROR(EINVAL);
+    if ((ret = ff_crop_tables_init(&s->tables, fmt, s->kernel)) < 0) {
+        av_log(ctx, AV_LOG_ERROR, "CUDA frames of %s are none that can be cropped: put scale_cuda=format=nv12 before\n",
+               av_get_pix_fmt_name(fmt));
+        return ret;
+    }
     if ((s->keys || s->file) && (ret = ff_keyframecrop_load(ctx, s->keys, s->file)) < 0)
         return ret;
     if ((ret = ff_keyframecrop_size(outlink)) < 0)
         return ret;
-    av_log(ctx, AV_LOG_VERBOSE, "%d keys, %dx%d -> %dx%d\n", s->track->nb,
-           ctx->inputs[0]->w, ctx->inputs[0]->h, outlink->w, outlink->h);
-    return ff_crop_render_init(&s->render, outlink->format, s->kernel, ff_filter_get_nb_threads(ctx));
+    av_log(ctx, AV_LOG_VERBOSE, "%d keys, %dx%d -> %dx%d\n", s->track->nb, in->w, in->h, outlink->w, outlink->h);
+    if (in->format == AV_PIX_FMT_CUDA)
+        return config_cuda(outlink, fmt);
+    return ff_crop_render_init(&s->render, ff_filter_get_nb_threads(ctx));
 }
 
 /* a / b of whole numbers is rounded once, so that a key at 1.001 s meets the
@@ -194,24 +224,47 @@ static int set_metadata(AVFrame *f, const CropRect *r, double degrees)
     return degrees ? set_number(f, "lavfi.keyframecrop.rotation", degrees) : 0;
 }
 
+/* The picture in a frame. Keys are for the whole link: a crop before us that only marked CUDA
+ * frames is taken as scale_cuda takes it, as if its picture had been scaled to fill the frame. */
+static CropArea picture(const AVFrame *f)
+{
+    const CropArea a = { f->crop_left, f->crop_top, f->width - (int)(f->crop_left + f->crop_right),
+                         f->height - (int)(f->crop_top + f->crop_bottom) };
+
+    return a.w > 0 && a.h > 0 ? a : (CropArea){ 0, 0, f->width, f->height };
+}
+
 static int is_whole(const CropRect *r, double degrees, const AVFrame *in, const AVFilterLink *out)
 {
+    const CropArea a = picture(in);
+
     return !r->x && !r->y && r->w == in->width && r->h == in->height && !degrees &&
-           out->w == in->width && out->h == in->height;
+           out->w == in->width && out->h == in->height && a.w == in->width && a.h == in->height;
+}
+
+static AVFrame *new_frame(AVFilterLink *link)
+{
+    return link->format == AV_PIX_FMT_CUDA ? ff_cudaframes_get(link) : ff_get_video_buffer(link, link->w, link->h);
 }
 
 static int make_frame(AVFilterContext *ctx, AVFrame *out, AVFrame *in, const CropRect *r, double degrees)
 {
     KeyframeCropContext *s = ctx->priv;
+    const CropArea a = picture(in);
+    const double sx = a.w / (double)in->width, sy = a.h / (double)in->height;
+    const CropRect rect = { r->x * sx, r->y * sy, r->w * sx, r->h * sy };
     int ret;
 
     if ((ret = av_frame_copy_props(out, in)) < 0)
         return ret;
     out->sample_aspect_ratio = ctx->outputs[0]->sample_aspect_ratio;
+    out->crop_left = out->crop_top = out->crop_right = out->crop_bottom = 0;
     if ((ret = set_metadata(out, r, degrees)) < 0 ||
-        (ret = ff_crop_side_data(out, r, degrees, in->width, in->height, &s->told_side_data, ctx)) < 0)
+        (ret = ff_crop_side_data(out, &rect, degrees, &a, &s->told_side_data, ctx)) < 0 ||
+        (ret = ff_crop_tables_build(&s->tables, out, in, &a, &rect, degrees, s->edge, s->color)) < 0)
         return ret;
-    return ff_crop_render(&s->render, ctx, out, in, r, degrees, s->edge, s->color);
+    return s->cuda.cuda ? ff_crop_cuda(&s->cuda, &s->tables, out, in)
+                        : ff_crop_render(&s->render, ctx, &s->tables, out, in);
 }
 
 /* what spoils a picture without being an error; said with the first such frame */
@@ -259,11 +312,12 @@ static int filter_frame(AVFilterLink *inlink, AVFrame *in)
         in->sample_aspect_ratio = outlink->sample_aspect_ratio;
         return ff_filter_frame(outlink, in);
     }
-    if (!(out = ff_get_video_buffer(outlink, outlink->w, outlink->h)))
+    if (!(out = new_frame(outlink)))
         ret = AVERROR(ENOMEM);
     else
         ret = make_frame(ctx, out, in, &r, degrees);
-    if (ret < 0)
+    /* what CUDA refuses was said */
+    if (ret < 0 && outlink->format != AV_PIX_FMT_CUDA)
         av_log(ctx, AV_LOG_ERROR, "cannot make a frame of %dx%d from %gx%g at %g,%g of the picture: %s\n",
                outlink->w, outlink->h, r.w, r.h, r.x, r.y, av_err2str(ret));
 end:
@@ -316,6 +370,7 @@ const FFREEL_FILTER ff_vf_keyframecrop = {
     .FFREEL_PUB(priv_class)  = &keyframecrop_class,
     .FFREEL_PUB(flags)       = AVFILTER_FLAG_SLICE_THREADS,
     .priv_size       = sizeof(KeyframeCropContext),
+    .flags_internal  = FF_FILTER_FLAG_HWFRAME_AWARE,
     .init            = init,
     .uninit          = uninit,
     FILTER_INPUTS(inputs),
