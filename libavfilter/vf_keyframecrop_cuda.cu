@@ -73,7 +73,7 @@ PX_FN void pan_span(int *v, const CropCudaPlane *q, int s, int y, const int nb, 
     const int outside = y < 0 || y >= q->src.h;
     const unsigned char *row = (const unsigned char *)q->src.data + q->src.stride * px_clip(y, 0, q->src.h - 1);
     const int skip = (int)((unsigned long)(row + (long)s * bytes) & 3);
-    const int words = (nb * bytes + 6) / 4;
+    const int words = (nb * bytes + 7) / 4;      // one more than the samples fill, as they may lie askew
 
     if ((q->pad[0] < 0 || !outside) && s * bytes >= skip &&
         s * bytes - skip + 4 * words <= q->src.w * nc * bytes) {

@@ -1,0 +1,364 @@
+/*
+ * Crop: kernels against the C loops, byte for byte, without a GPU
+ *
+ * This file is part of FFmpeg.
+ *
+ * FFmpeg is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * FFmpeg is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ *
+ * You should have received a copy of the GNU Lesser General Public
+ * License along with FFmpeg; if not, write to the Free Software
+ * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
+ */
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuda_host.h"
+#include "libavfilter/vf_keyframecrop_cuda.cu"
+
+#include "libavutil/common.h"
+#include "libavutil/error.h"
+#include "libavutil/frame.h"
+#include "libavutil/macros.h"
+#include "libavutil/mem.h"
+#include "libavutil/pixdesc.h"
+
+#include "libavfilter/crop_cuda.h"
+#include "libavfilter/crop_geom.h"
+#include "libavfilter/crop_render.h"
+#include "libavfilter/crop_tables.h"
+#include "libavfilter/cudafilter.h"
+#include "tap.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, size)   ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(p, size) ((void)0)
+#endif
+
+CROP_CUDA_KERNELS(CUDA_HOST_FN)
+static const CudaHostKernel kernels[] = { CROP_CUDA_KERNELS(CUDA_HOST_ROW) };
+
+/* ---- the device: memory of exactly the size asked for ------------------------------- */
+
+static int launches[FF_ARRAY_ELEMS(kernels)];
+static int dummy;
+
+/* in place of those of the library, so that builds without CUDA run this too */
+const unsigned char ff_vf_keyframecrop_cuda_ptx_data[1] = { 0 };
+const unsigned int  ff_vf_keyframecrop_cuda_ptx_len = 0;
+
+int ff_cudafilter_open(CudaFilter **cf, AVFilterContext *ctx, AVBufferRef *device, const CudaModule *module)
+{
+    for (int i = 0; i < FF_ARRAY_ELEMS(kernels); i++)
+        if (strcmp(module->kernels[i], kernels[i].name))
+            return AVERROR_BUG;
+    *cf = (CudaFilter *)&dummy;
+    return 0;
+}
+
+void ff_cudafilter_close(CudaFilter **cf)
+{
+    *cf = NULL;
+}
+
+int ff_cudafilter_reserve(CudaFilter *cf, CudaBuffer *b, size_t size)
+{
+    ff_cudafilter_buffer_free(cf, b);
+    b->data = malloc(size);
+    b->size = size;
+    return b->data ? 0 : AVERROR(ENOMEM);
+}
+
+int ff_cudafilter_upload(CudaFilter *cf, CudaBuffer *b, const void *src, size_t size)
+{
+    const int ret = ff_cudafilter_reserve(cf, b, size);
+
+    if (ret >= 0)
+        memcpy(b->data, src, size);
+    return ret;
+}
+
+void ff_cudafilter_buffer_free(CudaFilter *cf, CudaBuffer *b)
+{
+    free(b->data);
+    *b = (CudaBuffer){ 0 };
+}
+
+int ff_cudafilter_launch(CudaFilter *cf, int kernel, const CudaGrid *g, const void *params)
+{
+    const CudaHostDim block = { g->block_w, g->block_h, 1 };
+    const CudaHostDim grid  = { (g->w + block.x - 1) / block.x, (g->h + block.y - 1) / block.y, FFMAX(g->layers, 1) };
+
+    launches[kernel]++;
+    kernels[kernel].run(grid, block, params);
+    return 0;
+}
+
+int ff_cudafilter_copy(CudaFilter *cf, AVFrame *dst, const AVFrame *src)
+{
+    return AVERROR_BUG;
+}
+
+int ff_cudafilter_device(AVFilterContext *ctx, const char *number, AVBufferRef **device)
+{
+    return AVERROR_BUG;
+}
+
+/* ---- frames between guard bytes --------------------------------------------------------- */
+
+#define GUARD 64
+#define FILL  0xA5
+
+static unsigned seed = 1;
+
+static unsigned rnd(void)
+{
+    seed = seed * 1664525 + 1013904223;
+    return seed >> 8;
+}
+
+typedef struct Image {
+    AVFrame *f;
+    int rows[4], bytes[4];      ///< of each plane; bytes of a row that count
+} Image;
+
+/* slip: planes begin that many samples past where they would be aligned */
+static Image image(const PxLayout *l, int w, int h, int slip)
+{
+    Image m = { av_frame_alloc() };
+
+    m.f->width  = w;
+    m.f->height = h;
+    m.f->chroma_location = AVCHROMA_LOC_LEFT;
+    for (int p = 0; p < l->nb_planes; p++) {
+        const int chroma = l->plane[p].chroma, nc = l->plane[p].nc;
+        m.rows[p]  = chroma ? AV_CEIL_RSHIFT(h, l->desc->log2_chroma_h) : h;
+        m.bytes[p] = (chroma ? AV_CEIL_RSHIFT(w, l->desc->log2_chroma_w) : w) * nc * l->bytes;
+        m.f->linesize[p] = FFALIGN(m.bytes[p], 16) + 2 * GUARD;
+        m.f->data[p] = malloc(m.f->linesize[p] * (m.rows[p] + 2));
+        memset(m.f->data[p], FILL, m.f->linesize[p] * (m.rows[p] + 2));
+        m.f->data[p] += m.f->linesize[p] + GUARD + slip * l->bytes;
+    }
+    return m;
+}
+
+static uint8_t *base(const Image *m, int p, int slip, const PxLayout *l)
+{
+    return m->f->data[p] - m->f->linesize[p] - GUARD - slip * l->bytes;
+}
+
+/* what is no sample must not be read either */
+static void fence(const Image *m, const PxLayout *l)
+{
+    for (int p = 0; p < l->nb_planes; p++)
+        for (int y = -1; y < m->rows[p]; y++)
+            ASAN_POISON_MEMORY_REGION(m->f->data[p] + y * m->f->linesize[p] + m->bytes[p],
+                                      m->f->linesize[p] - m->bytes[p]);
+}
+
+static void drop(Image *m, const PxLayout *l, int slip)
+{
+    for (int p = 0; p < l->nb_planes; p++) {
+        ASAN_UNPOISON_MEMORY_REGION(base(m, p, slip, l), m->f->linesize[p] * (m->rows[p] + 2));
+        free(base(m, p, slip, l));
+        m->f->data[p] = NULL;
+    }
+    av_frame_free(&m->f);
+}
+
+static int guarded(const Image *m, const PxLayout *l, int slip)
+{
+    for (int p = 0; p < l->nb_planes; p++) {
+        const uint8_t *b = base(m, p, slip, l);
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)m->f->linesize[p] * (m->rows[p] + 2); i++) {
+            const ptrdiff_t at = i + (b - m->f->data[p]) + m->f->linesize[p];
+            const ptrdiff_t y = at / m->f->linesize[p] - 1, x = at % m->f->linesize[p];
+            if (at >= 0 && y >= 0 && y < m->rows[p] && x < m->bytes[p])
+                continue;
+            if (b[i] != FILL)
+                return 0;
+        }
+    }
+    return 1;
+}
+
+static int same(const Image *a, const Image *b, const PxLayout *l)
+{
+    for (int p = 0; p < l->nb_planes; p++)
+        for (int y = 0; y < a->rows[p]; y++)
+            if (memcmp(a->f->data[p] + y * a->f->linesize[p], b->f->data[p] + y * b->f->linesize[p], a->bytes[p]))
+                return 0;
+    return 1;
+}
+
+/* pattern 0: noise over the whole range; 1: black and white; 2: waves */
+static void paint(const Image *m, const PxLayout *l, int pattern)
+{
+    const int max = (1 << l->depth) - 1;
+
+    for (int p = 0; p < l->nb_planes; p++)
+        for (int y = 0; y < m->rows[p]; y++)
+            for (int i = 0; i < m->bytes[p] / l->bytes; i++) {
+                uint8_t *row = m->f->data[p] + y * m->f->linesize[p];
+                const int v = pattern == 0 ? rnd() & max : pattern == 1 ? (((i >> 1) ^ y) & 1) * max
+                            : (int)lrint((0.5 + 0.5 * sin(i * 0.21) * cos(y * 0.17)) * max);
+                if (l->bytes == 1)
+                    row[i] = v;
+                else
+                    ((uint16_t *)row)[i] = v << l->shift;
+            }
+}
+
+/* ---- both ways ------------------------------------------------------------------------------ */
+
+/* what slice threads do, in one go */
+static void by_loops(const CropTables *t, AVFrame *out, const AVFrame *in)
+{
+    CropScratch scratch = { 0 };
+
+    for (int p = 0; p < t->layout.nb_planes; p++) {
+        CropPlane cp = ff_crop_tables_plane(t, p, out, in);
+        const CropSet *s = &t->set[t->layout.plane[p].chroma];
+        uint8_t *turned = NULL;
+        if (t->turn) {
+            const ptrdiff_t stride = ff_crop_turned_stride(t, p);
+            turned = malloc(stride * s->rot_h);
+            for (int c = 0; c < cp.nc; c++) {
+                const CropPxPlane px = { cp.src + c * cp.bytes, cp.src_stride, cp.src_w, cp.src_h, cp.nc, cp.bytes,
+                                         cp.depth, cp.shift, cp.pad[c] };
+                ff_crop_rotate(&px, &s->rot, &t->kernel, turned + c * cp.bytes, stride, s->rot_w, 0, s->rot_h);
+            }
+            ff_crop_plane_turn(&cp, t, p, turned);
+        }
+        ff_crop_plane(&cp, &scratch, 0, cp.dst_h);
+        free(turned);
+    }
+    ff_crop_scratch_free(&scratch);
+}
+
+typedef struct Case {
+    const char *name;
+    int w, h, ow, oh;
+    CropRect r;
+    double degrees;
+    int crop[4];                ///< left, top, right, bottom of the frame
+} Case;
+
+static const Case cases[] = {
+    { "copy",           97, 75, 52, 40, { 20, 10, 52, 40 } },
+    { "odd copy",       97, 75, 51, 39, { 21, 11, 51, 39 } },
+    { "whole",          97, 75, 97, 75, { 0, 0, 97, 75 } },
+    { "pan",           131, 90, 66, 44, { 20.3, 10.7, 66, 44 } },
+    { "pan in y",      131, 90, 66, 44, { 20, 10.7, 66, 44 } },
+    { "pan at edges",   97, 75, 97, 75, { -1.3, 2.6, 97, 75 } },
+    { "pan far out",    40, 30, 64, 50, { -30.5, 20.25, 64, 50 } },
+    { "beyond",         40, 30, 32, 32, { -500, 3, 32, 32 } },
+    { "enlarge",        97, 75, 130, 88, { 10.3, 20.7, 41, 30 } },
+    { "enlarge much",   33, 31, 200, 180, { 5.1, 6.2, 4.7, 4.1 } },
+    { "shrink",        121, 93, 40, 29, { 1.2, 2.9, 110.5, 80.1 } },
+    { "shrink in y",   121, 93, 66, 29, { 20, 2.9, 66, 80.1 } },
+    { "shrink in x",   121, 93, 29, 66, { 2.9, 20, 80.1, 66 } },
+    { "shrink by 4",   301, 201, 70, 50, { 3.3, 2.2, 290, 195 } },
+    { "shrink by 12",  400, 300, 33, 25, { 0, 0, 400, 300 } },
+    { "a pixel",       300, 200, 1, 1, { 3, 4, 290, 190 } },
+    { "from a pixel",    1, 1, 7, 5, { 0, 0, 1, 1 } },
+    { "one to one",      1, 1, 1, 1, { 0, 0, 1, 1 } },
+    { "wide and low",  300, 2, 64, 3, { 10.5, 0, 200, 2 } },
+    { "narrow",          2, 90, 3, 64, { 0, 10.5, 2, 40 } },
+    { "tall window",    60, 50, 40, 30, { -70, -60, 200, 180 } },
+    { "turn",           97, 75, 52, 40, { 20.3, 10.7, 52, 40 }, 7.3 },
+    { "turn, enlarge",  97, 75, 90, 70, { 20.3, 10.7, 50, 40 }, -33 },
+    { "turn by 90",     97, 75, 52, 40, { 20, 10, 52, 40 }, 90 },
+    { "turn, shrink",  161, 121, 40, 30, { -20, -10, 190, 140 }, 181 },
+    { "cropped",        98, 76, 52, 40, { 5.5, 6.5, 52, 40 }, 0, { 12, 8, 4, 6 } },
+    { "cropped oddly",  98, 76, 52, 40, { 0, 0, 98, 76 }, 0, { 13, 7, 3, 5 } },
+    { "cropped, turn",  98, 76, 60, 50, { 10, 5, 60, 50 }, 12, { 9, 16, 10, 3 } },
+    { "cropped to one", 98, 76, 30, 20, { 0, 0, 98, 76 }, 0, { 97, 75, 0, 0 } },
+};
+
+/* @return 0: as the loops, all else untouched */
+static int differs(CropCuda *cuda, const PxLayout *l, enum AVPixelFormat fmt, const Case *c, int kernel, int edge,
+                   int pattern, int slip)
+{
+    const int *cr = c->crop;
+    const CropArea a = { cr[0], cr[1], c->w - cr[0] - cr[2], c->h - cr[1] - cr[3] };
+    const double sx = a.w / (double)c->w, sy = a.h / (double)c->h;
+    const CropRect r = { c->r.x * sx, c->r.y * sy, c->r.w * sx, c->r.h * sy };
+    const uint8_t color[4] = { 200, 100, 30, 255 };
+    Image in = image(l, c->w, c->h, slip), want = image(l, c->ow, c->oh, 0), got = image(l, c->ow, c->oh, slip);
+    CropTables t = { 0 };
+    int bad;
+
+    paint(&in, l, pattern);
+    fence(&in, l);
+    bad = ff_crop_tables_init(&t, fmt, kernel) < 0 ||
+          ff_crop_tables_build(&t, got.f, in.f, &a, &r, c->degrees, edge, color) < 0;
+    if (!bad) {
+        by_loops(&t, want.f, in.f);
+        bad = ff_crop_cuda(cuda, &t, got.f, in.f) < 0 || !same(&want, &got, l) || !guarded(&got, l, slip);
+    }
+    /* weights of another resampling kernel must not stay */
+    ff_crop_cuda_free(cuda);
+    ff_crop_cuda_init(cuda, NULL, NULL);
+    ff_crop_tables_free(&t);
+    drop(&in, l, slip);
+    drop(&want, l, 0);
+    drop(&got, l, slip);
+    return bad;
+}
+
+static void test_format(CropCuda *cuda, const char *name)
+{
+    const enum AVPixelFormat fmt = av_get_pix_fmt(name);
+    PxLayout l;
+    int bad = 0, nb = 0;
+
+    if (fmt == AV_PIX_FMT_NONE) {
+        tap_skip("%s: this FFmpeg does not have it", name);
+        return;
+    }
+    if (!tap_ok(ff_px_layout(&l, fmt) >= 0, "%s is a format of ours", name))
+        return;
+    for (int i = 0; i < FF_ARRAY_ELEMS(cases); i++)
+        for (int k = 0; k < CROP_KERNELS; k++)
+            for (int edge = 0; edge < 2; edge++) {
+                const int wrong = differs(cuda, &l, fmt, &cases[i], k, edge ? CROP_EDGE_PAD : CROP_EDGE_SHIFT,
+                                          (i + k) % 3, (i + edge) & 3);
+                if (wrong && bad < 5)
+                    printf("# %s, %s, resampling kernel %d, edge %d\n", name, cases[i].name, k, edge);
+                bad += wrong;
+                nb++;
+            }
+    tap_ok(!bad, "%s: kernels give the bytes of the loops (%d of %d cases differ)", name, bad, nb);
+}
+
+int main(void)
+{
+    static const char *const formats[] = {
+        "nv12", "yuv420p", "yuv444p", "p010le", "p016le", "yuv444p16le", "bgr0", "rgba", "nv16", "p210le", "p216le",
+        "yuv422p", "yuv420p10le", "yuv444p10msble", "p012le", "p212le", "yuva420p", "gray", "rgb24", "gbrp12le",
+    };
+    CropCuda cuda = { 0 };
+
+    if (!tap_ok(ff_crop_cuda_init(&cuda, NULL, NULL) >= 0, "host and kernels name the kernels in one order"))
+        return tap_done();
+    for (int i = 0; i < FF_ARRAY_ELEMS(formats); i++)
+        test_format(&cuda, formats[i]);
+    ff_crop_cuda_free(&cuda);
+    for (int i = 0; i < FF_ARRAY_ELEMS(kernels); i++)
+        tap_ok(launches[i] > 0, "%s was among them, %d times", kernels[i].name, launches[i]);
+    return tap_done();
+}
