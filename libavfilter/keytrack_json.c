@@ -30,7 +30,6 @@
 
 #include <sys/stat.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -42,9 +41,11 @@
 
 #include "keytrack_json.h"
 
-/* JSON takes 20 times its size in a file once it is in memory, more if it is made
- * to. This is five hours with a key at each of 60 frames a second. */
-#define MAX_FILE (128 << 20)
+/* Whatever is in a file, it takes no more than 2 GB in memory: a value takes up to
+ * 72 bytes there and 3 in the file, an object or a list 220. A key at each of 60
+ * frames a second for two hours is less. */
+#define MAX_FILE    (64 << 20)
+#define MAX_OBJECTS 2000000
 
 /** A key as read, before the keys are put in order. */
 typedef struct JsonKey {
@@ -219,40 +220,40 @@ KeyTrack *ff_keytrack_from_json(const KeySpec *spec, const json_t *array, const 
     return k;
 }
 
-static const uint8_t bom[3] = { 0xef, 0xbb, 0xbf };     // Windows editors write it
-
-/* root: NULL if it is not JSON, which is then said */
-static json_t *parsed(json_t *root, const json_error_t *e, const char *where, void *log, int *err)
+static json_t *parse(const char *text, size_t len, const char *where, void *log, int *err)
 {
-    if (!root) {
-        av_log(log, AV_LOG_ERROR, "%s:%d:%d: not JSON: %s\n", where, e->line, e->column, e->text);
+    static const char bom[] = "\xef\xbb\xbf";         // Windows editors write it
+    const size_t skip = len >= 3 && !memcmp(text, bom, 3) ? 3 : 0;
+    json_t *root = NULL;
+    json_error_t e;
+    int nb = 0;
+
+    for (size_t i = 0; i < len; i++)
+        nb += text[i] == '{' || text[i] == '[';
+    if (nb > MAX_OBJECTS)
+        av_log(log, AV_LOG_ERROR, "%s: has %d objects and lists, more than %d\n", where, nb, MAX_OBJECTS);
+    else if (!(root = json_loadb(text + skip, len - skip, 0, &e)))
+        av_log(log, AV_LOG_ERROR, "%s:%d:%d: not JSON: %s\n", where, e.line, e.column, e.text);
+    if (!root)
         *err = AVERROR_INVALIDDATA;
-    }
     return root;
 }
 
 json_t *ff_keytrack_json_text(const char *text, const char *where, void *log, int *err)
 {
-    json_error_t e;
-
-    if (!strncmp(text, (const char *)bom, sizeof(bom)))
-        text += sizeof(bom);
-    return parsed(json_loads(text, 0, &e), &e, where, log, err);
+    return parse(text, strlen(text), where, log, err);
 }
 
+/* what: as for ff_keytrack_json_file() */
 static FILE *open_file(const char *path, const char *what, void *log, int *err)
 {
-    struct stat st = { 0 };
+    struct stat st;
     FILE *f = NULL;
 
     /* a pipe without a writer would hang in open() */
     if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
         av_log(log, AV_LOG_ERROR, "%s: is %s, not a file of %s\n", path,
                S_ISDIR(st.st_mode) ? "a folder" : "a device or pipe", what);
-        *err = AVERROR(EINVAL);
-    } else if (st.st_size > MAX_FILE) {
-        av_log(log, AV_LOG_ERROR, "%s: has %"PRId64" MB, a file of %s at most %d\n", path,
-               (int64_t)st.st_size >> 20, what, MAX_FILE >> 20);
         *err = AVERROR(EINVAL);
     } else if (!(f = avpriv_fopen_utf8(path, "rb"))) {
         *err = AVERROR(errno);
@@ -261,23 +262,41 @@ static FILE *open_file(const char *path, const char *what, void *log, int *err)
     return f;
 }
 
+/* all of the file, to be freed by av_free() */
+static char *read_file(FILE *f, size_t *len, const char *path, const char *what, void *log, int *err)
+{
+    const long size = fseek(f, 0, SEEK_END) ? -1 : ftell(f);
+    char *text = NULL;
+
+    rewind(f);
+    if (size < 0 || size > MAX_FILE) {      // < 0: more than a long can tell
+        av_log(log, AV_LOG_ERROR, "%s: a file of %s has at most %d MB, this one is larger\n", path, what, MAX_FILE >> 20);
+        *err = AVERROR(EINVAL);
+    } else if (!(text = av_malloc(size + 1))) {
+        *err = AVERROR(ENOMEM);
+    } else {
+        *len = fread(text, 1, size, f);
+        if (ferror(f)) {
+            av_log(log, AV_LOG_ERROR, "%s: the file of %s cannot be read\n", path, what);
+            *err = AVERROR(EIO);
+            av_freep(&text);
+        }
+    }
+    return text;
+}
+
 json_t *ff_keytrack_json_file(const char *path, const char *what, void *log, int *err)
 {
     FILE *f = open_file(path, what, log, err);
-    uint8_t head[sizeof(bom)];
-    json_error_t e;
-    json_t *root;
+    json_t *root = NULL;
+    size_t len = 0;
+    char *text;
 
     if (!f)
         return NULL;
-    if (fread(head, 1, sizeof(head), f) != sizeof(head) || memcmp(head, bom, sizeof(bom)))
-        rewind(f);
-    if (!(root = json_loadf(f, 0, &e)) && ferror(f)) {
-        av_log(log, AV_LOG_ERROR, "%s: the file of %s cannot be read\n", path, what);
-        *err = AVERROR(EIO);
-    } else {
-        root = parsed(root, &e, path, log, err);
-    }
+    if ((text = read_file(f, &len, path, what, log, err)))
+        root = parse(text, len, path, log, err);
+    av_free(text);
     fclose(f);
     return root;
 }
