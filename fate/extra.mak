@@ -1,6 +1,7 @@
 # Our FATE tests; lies as tests/fate/extra.mak in the FFmpeg tree.
 include $(SRC_PATH)/tests/fate/ffreel-keyframecrop.mak
 include $(SRC_PATH)/tests/fate/ffreel-esrgan.mak
+include $(SRC_PATH)/tests/fate/ffreel-highlight.mak
 
 FATE_FFMPEG += $(FATE_FFREEL-yes)
 fate-ffreel: $(FATE_FFREEL-yes)

@@ -334,7 +334,7 @@ static void warn_empty(const HighlightList *l, const char *where, void *log)
 
 static int load_json(HighlightList *l, const char *json, const char *path, void *log)
 {
-    const char *where = path ? path : "json";
+    const char *where = path ? path : "regions";
     int ret = 0;
     json_t *root = path ? ff_keytrack_json_file(path, "regions", log, &ret)
                         : ff_keytrack_json_text(json, where, log, &ret);
@@ -358,7 +358,7 @@ static int load_json(HighlightList *l, const char *json, const char *path, void 
     int ret;
 
     /* fails, and says why and what to do */
-    ff_keytrack_load(&ff_highlight_spec, path ? path : "json", log, &ret);
+    ff_keytrack_load(&ff_highlight_spec, path ? path : "regions", log, &ret);
     return ret;
 }
 

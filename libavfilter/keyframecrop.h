@@ -27,6 +27,7 @@
 #include "avfilter.h"
 #include "crop_cuda.h"
 #include "crop_render.h"
+#include "frame_clock.h"
 #include "crop_tables.h"
 #include "keytrack.h"
 
@@ -65,8 +66,8 @@ typedef struct KeyframeCropContext {
     CropRender render;          ///< of software frames
     CropCuda cuda;              ///< of CUDA frames
 
-    int64_t next_pts;           ///< for a frame without one
-    int     told_pts, told_shape, told_fields;
+    FrameClock clock;
+    int     told_shape, told_fields;
     uint64_t told_side_data;
 } KeyframeCropContext;
 

@@ -87,7 +87,8 @@ int ff_px_layout(PxLayout *l, enum AVPixelFormat fmt)
 
 const AVLumaCoefficients *ff_px_coefficients(const AVFrame *f)
 {
-    const AVLumaCoefficients *k = av_csp_luma_coeffs_from_avcsp(f->colorspace);
+    /* the entry of RGB has weights that are none */
+    const AVLumaCoefficients *k = f->colorspace == AVCOL_SPC_RGB ? NULL : av_csp_luma_coeffs_from_avcsp(f->colorspace);
 
     return k ? k : av_csp_luma_coeffs_from_avcsp(AVCOL_SPC_SMPTE170M);
 }

@@ -155,7 +155,7 @@ static int config_output(AVFilterLink *outlink)
     const enum AVPixelFormat fmt = ff_cudaframes_format(in);
     int ret;
 
-    s->next_pts = AV_NOPTS_VALUE;
+    ff_frame_clock_reset(&s->clock);
     if (in->format == AV_PIX_FMT_CUDA && !ff_cudaframes_device(in))
         return AVERROR(EINVAL);
     if ((ret = ff_crop_tables_init(&s->tables, fmt, s->kernel)) < 0) {
@@ -171,36 +171,6 @@ static int config_output(AVFilterLink *outlink)
     if (in->format == AV_PIX_FMT_CUDA)
         return config_cuda(outlink, fmt);
     return ff_crop_render_init(&s->render, ff_filter_get_nb_threads(ctx));
-}
-
-/* a / b of whole numbers is rounded once, so that a key at 1.001 s meets the
- * frame at 30 * 1001/30000 s */
-static double track_time(int64_t pts, AVRational tb, int64_t t0)
-{
-    const int64_t max = INT64_MAX / 4 / AV_TIME_BASE;
-
-    if (FFABS(pts) < max / tb.num && FFABS(t0) < INT64_MAX / 4 / tb.den)
-        return (pts * tb.num * AV_TIME_BASE + t0 * tb.den) / ((double)tb.den * AV_TIME_BASE);
-    return pts * av_q2d(tb) + t0 / (double)AV_TIME_BASE;
-}
-
-/* A frame without a timestamp comes when the one before it has ended. */
-static double frame_time(AVFilterContext *ctx, const AVFrame *f)
-{
-    KeyframeCropContext *s = ctx->priv;
-    AVFilterLink *in = ctx->inputs[0];
-    const FilterLink *l = ff_filter_link(in);
-    int64_t pts = f->pts, duration = f->duration;
-
-    if (pts == AV_NOPTS_VALUE) {
-        pts = s->next_pts == AV_NOPTS_VALUE ? 0 : s->next_pts;
-        if (!s->told_pts++)
-            av_log(ctx, AV_LOG_WARNING, "frames without a timestamp are taken to follow one another\n");
-    }
-    if (duration <= 0 && l->frame_rate.num > 0 && l->frame_rate.den > 0)
-        duration = av_rescale_q(1, av_inv_q(l->frame_rate), in->time_base);
-    s->next_pts = pts + FFMAX(duration, 1);
-    return track_time(pts, in->time_base, s->t0);
 }
 
 static int set_number(AVFrame *f, const char *key, double v)
@@ -298,7 +268,7 @@ static int filter_frame(AVFilterLink *inlink, AVFrame *in)
     warn_once(ctx, in);
     /* keys without a rotation of their own take the option's, which commands change */
     s->track->missing = s->rotate;
-    ff_keytrack_eval(s->track, frame_time(ctx, in), s->kind, s->log, v);
+    ff_keytrack_eval(s->track, ff_frame_clock_time(&s->clock, inlink, in, s->t0), s->kind, s->log, v);
     r = (CropRect){ v[KC_X], v[KC_Y], v[KC_W], v[KC_H] };
     ff_crop_rect_lock(&r, s->lock);
     r.w *= s->trim_w;

@@ -26,83 +26,15 @@
 
 #include "config.h"
 #include "libavfilter/keyframecrop.h"
-#include "libavfilter/avfilter.h"
-#include "libavfilter/buffersink.h"
-#include "libavfilter/buffersrc.h"
 #include "libavutil/avutil.h"
 #include "libavutil/detection_bbox.h"
-#include "libavutil/error.h"
-#include "libavutil/frame.h"
-#include "libavutil/log.h"
 #include "libavutil/opt.h"
-#include "libavutil/pixdesc.h"
+#include "graph.h"
 #include "tap.h"
-
-static char message[4096];
-
-static void keep_message(void *p, int level, const char *fmt, va_list ap)
-{
-    const size_t n = strlen(message);
-    if (level <= AV_LOG_VERBOSE)
-        vsnprintf(message + n, sizeof(message) - n, fmt, ap);
-}
-
-typedef struct Graph {
-    AVFilterGraph *g;
-    AVFilterContext *src, *crop, *sink;
-} Graph;
 
 static int open_graph(Graph *t, int w, int h, enum AVPixelFormat fmt, const char *opts)
 {
-    char args[256];
-    int ret;
-
-    message[0] = 0;
-    t->g = avfilter_graph_alloc();
-    avfilter_graph_set_auto_convert(t->g, AVFILTER_AUTO_CONVERT_NONE);
-    snprintf(args, sizeof(args), "width=%d:height=%d:pix_fmt=%s:time_base=1001/30000:sar=4/3:colorspace=bt709:range=tv",
-             w, h, av_get_pix_fmt_name(fmt));
-    if ((ret = avfilter_graph_create_filter(&t->src,  avfilter_get_by_name("buffer"), "in", args, NULL, t->g)) < 0 ||
-        (ret = avfilter_graph_create_filter(&t->crop, avfilter_get_by_name("keyframecrop"), "crop", opts, NULL, t->g)) < 0 ||
-        (ret = avfilter_graph_create_filter(&t->sink, avfilter_get_by_name("buffersink"), "out", NULL, NULL, t->g)) < 0 ||
-        (ret = avfilter_link(t->src, 0, t->crop, 0)) < 0 || (ret = avfilter_link(t->crop, 0, t->sink, 0)) < 0)
-        return ret;
-    return avfilter_graph_config(t->g, NULL);
-}
-
-static AVFrame *frame(int w, int h, enum AVPixelFormat fmt, int64_t pts)
-{
-    AVFrame *f = av_frame_alloc();
-
-    f->width  = w;
-    f->height = h;
-    f->format = fmt;
-    f->pts    = pts;
-    f->duration = pts == AV_NOPTS_VALUE ? 0 : 1;
-    f->sample_aspect_ratio = (AVRational){ 4, 3 };
-    f->colorspace  = AVCOL_SPC_BT709;
-    f->color_range = AVCOL_RANGE_MPEG;
-    f->color_primaries = AVCOL_PRI_BT709;
-    f->color_trc = AVCOL_TRC_BT709;
-    f->chroma_location = AVCHROMA_LOC_TOPLEFT;
-    av_frame_get_buffer(f, 0);
-    for (int p = 0; p < 4 && f->buf[p]; p++)
-        memset(f->buf[p]->data, 100, f->buf[p]->size);
-    return f;
-}
-
-/* takes f; @return what comes out, or NULL */
-static AVFrame *through(Graph *t, AVFrame *f, int *err)
-{
-    AVFrame *out = av_frame_alloc();
-
-    *err = av_buffersrc_add_frame(t->src, f);
-    if (*err >= 0)
-        *err = av_buffersink_get_frame(t->sink, out);
-    av_frame_free(&f);
-    if (*err < 0)
-        av_frame_free(&out);
-    return out;
+    return open_filter(t, "keyframecrop", w, h, fmt, opts);
 }
 
 static double meta(const AVFrame *f, const char *key)
@@ -216,19 +148,19 @@ static void test_commands(void)
 
     if (!tap_ok(open_graph(&t, 320, 240, AV_PIX_FMT_NV12, "keys=0 10 10 100 100") >= 0, "a graph for commands"))
         return;
-    tap_ok(avfilter_graph_send_command(t.g, "crop", "keys", "0 30 10 50 50", NULL, 0, 0) >= 0, "command keys");
+    tap_ok(avfilter_graph_send_command(t.g, "filter", "keys", "0 30 10 50 50", NULL, 0, 0) >= 0, "command keys");
     out = through(&t, frame(320, 240, AV_PIX_FMT_NV12, 0), &err);
     tap_ok(out && meta(out, "lavfi.keyframecrop.x") == 30 && out->width == 100, "new keys, the same size of output");
     av_frame_free(&out);
-    tap_ok(avfilter_graph_send_command(t.g, "crop", "keys", "0 30 10 -50 50", NULL, 0, 0) < 0, "wrong keys are refused");
+    tap_ok(avfilter_graph_send_command(t.g, "filter", "keys", "0 30 10 -50 50", NULL, 0, 0) < 0, "wrong keys are refused");
     out = through(&t, frame(320, 240, AV_PIX_FMT_NV12, 1), &err);
     tap_ok(out && meta(out, "lavfi.keyframecrop.x") == 30 && meta(out, "lavfi.keyframecrop.w") == 50, "and change nothing");
     av_frame_free(&out);
-    tap_ok(avfilter_graph_send_command(t.g, "crop", "rotate", "5", NULL, 0, 0) >= 0, "command rotate");
+    tap_ok(avfilter_graph_send_command(t.g, "filter", "rotate", "5", NULL, 0, 0) >= 0, "command rotate");
     out = through(&t, frame(320, 240, AV_PIX_FMT_NV12, 2), &err);
     tap_ok(out && meta(out, "lavfi.keyframecrop.rotation") == 5, "is obeyed");
     av_frame_free(&out);
-    tap_ok(avfilter_graph_send_command(t.g, "crop", "w", "50", NULL, 0, 0) < 0, "the size of the output is no command");
+    tap_ok(avfilter_graph_send_command(t.g, "filter", "w", "50", NULL, 0, 0) < 0, "the size of the output is no command");
     avfilter_graph_free(&t.g);
 }
 
@@ -263,9 +195,9 @@ static void test_rotate_command(void)
     snprintf(opts, sizeof(opts), "file=%s:kind=hold", path);
     tap_ok(open_graph(&t, 320, 240, AV_PIX_FMT_NV12, opts) >= 0, "keys from a file");
     remove(path);
-    tap_ok(avfilter_graph_send_command(t.g, "crop", "rotate", "3", NULL, 0, 0) >= 0 && rotation_at(&t, 0) == 3,
+    tap_ok(avfilter_graph_send_command(t.g, "filter", "rotate", "3", NULL, 0, 0) >= 0 && rotation_at(&t, 0) == 3,
            "rotate turns keys without a rotation of their own, with their file gone");
-    tap_ok(avfilter_graph_send_command(t.g, "crop", "rotate", "4", NULL, 0, 0) >= 0 && rotation_at(&t, 1) == 4,
+    tap_ok(avfilter_graph_send_command(t.g, "filter", "rotate", "4", NULL, 0, 0) >= 0 && rotation_at(&t, 1) == 4,
            "and again");
     tap_ok(rotation_at(&t, 100) == 7, "a key's own rotation stays");
     avfilter_graph_free(&t.g);
@@ -279,9 +211,9 @@ static void test_again(void)
 
     if (!tap_ok(open_graph(&t, 320, 240, AV_PIX_FMT_YUV420P, "aspect=9/16") >= 0, "the largest crop of a ratio"))
         return;
-    out = t.crop->outputs[0];
-    t.crop->inputs[0]->w = 1280;
-    t.crop->inputs[0]->h = 640;
+    out = t.filter->outputs[0];
+    t.filter->inputs[0]->w = 1280;
+    t.filter->inputs[0]->h = 640;
     tap_ok(ff_keyframecrop_size(out) >= 0 && out->w == 360 && out->h == 640,
            "another input gets its own centred crop: %dx%d", out->w, out->h);
     avfilter_graph_free(&t.g);

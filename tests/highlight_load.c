@@ -139,7 +139,7 @@ static void test_old(void)
            val(&l, 1, 0, HL_STROKE) == 0 && val(&l, 1, 0, HL_FILL) == 1 && val(&l, 1, 0, HL_COLOR) == -1,
            "other spellings, a region that is off and one moment long");
     tap_ok(!r[2].track && r[2].effect == HL_RING && !r[3].track && r[3].start == -INFINITY && r[3].end == INFINITY && lines() == 1 &&
-           strstr(message, "json: 2 of 4 regions have no keys and draw nothing; the first is region 3"), "without keys: kept, with one warning");
+           strstr(message, "regions: 2 of 4 regions have no keys and draw nothing; the first is region 3"), "without keys: kept, with one warning");
     tap_ok(l.effect == HL_BRIGHTNESS && l.shape == HL_AT_FEET && l.stroke_width == 3 && l.fill_enabled == 1 && l.fill == 0.2 &&
            l.dim == 0.15 && isnan(l.color), "the settings");
     ff_highlight_list_free(&l);
@@ -194,7 +194,7 @@ static void test_settings(void)
     ok = !load(&l, NULL, "{\"regions\":[],\"overlay_settings\":{\"strokeWidth\":9,\"fillOpacity\":-1,\"dim_strength\":1e308,\"fillEnabled\":false,"
                "\"highlightShape\":\"body\"}}", NULL);
     tap_ok(ok && l.stroke_width == 6 && l.fill == 0 && l.dim == 0.4 && !l.fill_enabled && l.shape == HL_BODY && lines() == 4 &&
-           strstr(message, "json: overlay_settings: \"stroke_width\" is 9, outside of 1..6; 6 is used"), "out of range: the limit, with a warning");
+           strstr(message, "regions: overlay_settings: \"stroke_width\" is 9, outside of 1..6; 6 is used"), "out of range: the limit, with a warning");
     ff_highlight_list_free(&l);
     ok = !load(&l, NULL, "{\"highlights\":[{\"keyframes\":[" KEY0 "]},{\"keyframes\":[{\"time\":1,\"x\":1,\"y\":1,\"rx\":1,\"ry\":1,\"color\":\"red\"}]},"
                "{\"id\":1}],\"overlay_settings\":{\"highlight_color\":\"#00FFFF\"}}", NULL);
@@ -211,7 +211,7 @@ static void test_order(void)
     int ret = load(&l, NULL, "[{\"label\":\"A\",\"keyframes\":[{\"time\":2,\"x\":20,\"y\":2,\"rx\":3,\"ry\":4}," KEY0 "]}]", NULL);
 
     tap_ok(!ret && l.region[0].track->time[0] == 0 && val(&l, 0, 1, HL_X) == 20 && lines() == 1 &&
-           strstr(message, "json: region 1 (A): the keys are not in order of time"), "keys out of order are sorted, with a warning");
+           strstr(message, "regions: region 1 (A): the keys are not in order of time"), "keys out of order are sorted, with a warning");
     ff_highlight_list_free(&l);
 }
 
@@ -226,25 +226,25 @@ static void refuse(const char *json, const char *says)
 
 static void test_roots_wrong(void)
 {
-    refuse("", "json:1:0: not JSON");
-    refuse("[{\"keyframes\":[{\"time\":NaN", "json:1:");
-    refuse("7", "json:1:1: not JSON");
-    refuse("null", "json:1:4: not JSON");
+    refuse("", "regions:1:0: not JSON");
+    refuse("[{\"keyframes\":[{\"time\":NaN", "regions:1:");
+    refuse("7", "regions:1:1: not JSON");
+    refuse("null", "regions:1:4: not JSON");
     refuse("{}", "neither a list of regions or keys nor");
     refuse("{\"regions\":null}", "neither");
-    refuse("{\"regions\":{}}", "json: \"regions\" is not a list of regions");
+    refuse("{\"regions\":{}}", "regions: \"regions\" is not a list of regions");
     refuse("{\"regions\":[],\"highlights\":[]}", "both \"regions\" and \"highlights\"");
     refuse("{\"regions\":[],\"keyframes\":[]}", "both \"regions\" and \"keyframes\"");
-    refuse("{\"keyframes\":7}", "json: \"keyframes\" is not a list of keys");
-    refuse("[1]", "json: region 1: is no object; a region is");
-    refuse("[{\"label\":\"a\\nb\",\"end\":\"\"}]", "json: region 1 (a b): \"end_time\"");
-    refuse("[{\"id\":1}," KEY0 "]", "json: region 2: is a key; a region is");
-    refuse("[" KEY0 ",{\"keyframes\":[]}]", "json: key 2: \"time\" is missing");
-    refuse("{\"effect_type\":\"sparkle\",\"regions\":[]}", "json: \"effect_type\" is not one of dark_overlay, brightness_boost, ring, ground, spot, "
+    refuse("{\"keyframes\":7}", "regions: \"keyframes\" is not a list of keys");
+    refuse("[1]", "regions: region 1: is no object; a region is");
+    refuse("[{\"label\":\"a\\nb\",\"end\":\"\"}]", "regions: region 1 (a b): \"end_time\"");
+    refuse("[{\"id\":1}," KEY0 "]", "regions: region 2: is a key; a region is");
+    refuse("[" KEY0 ",{\"keyframes\":[]}]", "regions: key 2: \"time\" is missing");
+    refuse("{\"effect_type\":\"sparkle\",\"regions\":[]}", "regions: \"effect_type\" is not one of dark_overlay, brightness_boost, ring, ground, spot, "
            "desaturate, blur, original");
     refuse("{\"effect\":3,\"regions\":[]}", "is not one of");
-    refuse("{\"overlay_settings\":3,\"regions\":[]}", "json: \"overlay_settings\" is not an object");
-    refuse("{\"overlay_settings\":{\"stroke_width\":\"3\"},\"regions\":[]}", "json: overlay_settings: \"stroke_width\" is not a number");
+    refuse("{\"overlay_settings\":3,\"regions\":[]}", "regions: \"overlay_settings\" is not an object");
+    refuse("{\"overlay_settings\":{\"stroke_width\":\"3\"},\"regions\":[]}", "regions: overlay_settings: \"stroke_width\" is not a number");
     refuse("{\"overlay_settings\":{\"fill_enabled\":2},\"regions\":[]}", "overlay_settings: \"fill_enabled\" is not true or false");
     refuse("{\"overlay_settings\":{\"highlight_shape\":\"star\"},\"regions\":[]}", "\"highlight_shape\" is not one of body, ground");
     refuse("{\"overlay_settings\":{\"highlight_color\":\"#12\"},\"regions\":[]}", "\"highlight_color\" is not a colour (");
@@ -252,23 +252,23 @@ static void test_roots_wrong(void)
 
 static void test_regions_wrong(void)
 {
-    refuse("[{},{\"id\":\"r2\",\"start_time\":5,\"end_time\":4}]", "json: region 2 (r2): it ends at 4 s, before its start at 5 s");
-    refuse("[{\"label\":\"Seven\",\"id\":\"r2\",\"startTime\":\"soon\"}]", "json: region 1 (Seven): \"start_time\" is not a number of seconds");
-    refuse("[{\"id\":77,\"end\":[]}]", "json: region 1 (77): \"end_time\" is not a number of seconds");
-    refuse("[{\"end\":true}]", "json: region 1: \"end_time\"");
-    refuse("[{\"videoWidth\":-810}]", "json: region 1: \"video_width\" is not a number of pixels");
+    refuse("[{},{\"id\":\"r2\",\"start_time\":5,\"end_time\":4}]", "regions: region 2 (r2): it ends at 4 s, before its start at 5 s");
+    refuse("[{\"label\":\"Seven\",\"id\":\"r2\",\"startTime\":\"soon\"}]", "regions: region 1 (Seven): \"start_time\" is not a number of seconds");
+    refuse("[{\"id\":77,\"end\":[]}]", "regions: region 1 (77): \"end_time\" is not a number of seconds");
+    refuse("[{\"end\":true}]", "regions: region 1: \"end_time\"");
+    refuse("[{\"videoWidth\":-810}]", "regions: region 1: \"video_width\" is not a number of pixels");
     refuse("[{\"videoHeight\":0.5}]", "\"video_height\" is not a number of pixels");
     refuse("[{\"videoHeight\":\"1440\"}]", "\"video_height\" is not a number of pixels");
-    refuse("[{\"enabled\":\"yes\"}]", "json: region 1: \"enabled\" is not true or false");
-    refuse("[{\"effect\":\"x\"}]", "json: region 1: \"effect_type\" is not one of");
-    refuse("[{\"keyframes\":{}}]", "json: region 1: \"keyframes\" is not a list of keys");
+    refuse("[{\"enabled\":\"yes\"}]", "regions: region 1: \"enabled\" is not true or false");
+    refuse("[{\"effect\":\"x\"}]", "regions: region 1: \"effect_type\" is not one of");
+    refuse("[{\"keyframes\":{}}]", "regions: region 1: \"keyframes\" is not a list of keys");
     refuse("[{},{\"id\":\"b\",\"keyframes\":[" KEY0 ",{\"time\":1,\"x\":1,\"y\":2,\"radiusX\":-3,\"ry\":4}]}]",
-           "json: region 2 (b): key 2: rx is -3, outside of 0..1e+06");
-    refuse("[{\"keyframes\":[" KEY0 ",{\"time\":1,\"x\":1,\"y\":2,\"ry\":4}]}]", "json: region 1: key 2: \"radiusX\" is missing");
-    refuse("[{\"keyframes\":[{\"time\":1,\"x\":1,\"y\":2,\"rx\":4,\"ry\":3,\"color\":\"blu\"}]}]", "json: region 1: key 1: \"color\" is not a colour (");
-    refuse("[{\"keyframes\":[{\"time\":1,\"x\":1,\"y\":2,\"rx\":4,\"ry\":3,\"fillOpacity\":2}]}]", "json: region 1: key 1: fillOpacity is 2");
-    refuse("[{\"keyframes\":[" KEY0 "," KEY0 "]}]", "json: region 1: keys 1 and 2 are both at 0 s");
-    refuse("[{\"keyframes\":[{\"time\":1e10,\"x\":1,\"y\":2,\"rx\":4,\"ry\":3}]}]", "json: region 1: key 1: the time");
+           "regions: region 2 (b): key 2: rx is -3, outside of 0..1e+06");
+    refuse("[{\"keyframes\":[" KEY0 ",{\"time\":1,\"x\":1,\"y\":2,\"ry\":4}]}]", "regions: region 1: key 2: \"radiusX\" is missing");
+    refuse("[{\"keyframes\":[{\"time\":1,\"x\":1,\"y\":2,\"rx\":4,\"ry\":3,\"color\":\"blu\"}]}]", "regions: region 1: key 1: \"color\" is not a colour (");
+    refuse("[{\"keyframes\":[{\"time\":1,\"x\":1,\"y\":2,\"rx\":4,\"ry\":3,\"fillOpacity\":2}]}]", "regions: region 1: key 1: fillOpacity is 2");
+    refuse("[{\"keyframes\":[" KEY0 "," KEY0 "]}]", "regions: region 1: keys 1 and 2 are both at 0 s");
+    refuse("[{\"keyframes\":[{\"time\":1e10,\"x\":1,\"y\":2,\"rx\":4,\"ry\":3}]}]", "regions: region 1: key 1: the time");
 }
 
 /* ---- files -------------------------------------------------------------------- */
@@ -345,7 +345,7 @@ static void test_bomb(void)
     text[0] = '[';
     memcpy(text + 3 * nb, "]", 2);
     ret = load(&l, NULL, text, NULL);
-    tap_ok(ret == AVERROR_INVALIDDATA && lines() == 1 && strstr(message, "json: has 2000002 objects and lists, more than 2000000"),
+    tap_ok(ret == AVERROR_INVALIDDATA && lines() == 1 && strstr(message, "regions: has 2000002 objects and lists, more than 2000000"),
            "millions of objects: %s", message);
     free(text);
 }
@@ -382,7 +382,7 @@ static void test_hostile(void)
             text[i] ^= 1 << b;
             ret = load(&l, NULL, text, NULL);
             good += !ret;
-            more += ret < 0 ? !strstr(message, "json") : !l.nb;
+            more += ret < 0 ? !strstr(message, "regions") : !l.nb;
             if (ret >= 0)
                 ff_highlight_list_free(&l);
         }
@@ -439,7 +439,7 @@ static void test_json(void)
     HighlightList l;
     int ret = load(&l, NULL, "[]", NULL);
 
-    tap_ok(ret == AVERROR(ENOSYS) && lines() == 1 && strstr(message, "json: this ffmpeg was built without jansson"), "without jansson: %s", message);
+    tap_ok(ret == AVERROR(ENOSYS) && lines() == 1 && strstr(message, "regions: this ffmpeg was built without jansson"), "without jansson: %s", message);
     ret = load(&l, NULL, NULL, "r.json");
     tap_ok(ret == AVERROR(ENOSYS) && lines() == 1 && strstr(message, "r.json: this ffmpeg"), "without jansson: %s", message);
     tap_skip("JSON regions: this tree is configured without jansson (--enable-jansson)");
