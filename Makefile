@@ -65,7 +65,7 @@ check-build: setup
 
 # a slim build: sanitized code is large and slow, and FFmpeg's own is not ours to test
 asan-build: setup
-	$(Q)[ -f $(ASAN)/config.mk ] || ./configure $(FFREEL_ARGS) --ffmpeg-version=$(FFREEL_VERSION) --variant=asan --without-cuda \
+	$(Q)[ -f $(ASAN)/config.mk ] || ./configure $(FFREEL_ARGS) --ffmpeg-version=$(FFREEL_VERSION) --variant=asan \
 	    --extra-cflags=-fsanitize=undefined --extra-ldflags=-fsanitize=undefined --disable-x86asm --disable-network \
 	    --disable-encoders --disable-decoders --disable-muxers --disable-demuxers --disable-hwaccels \
 	    --enable-decoder=rawvideo,wrapped_avframe,png,mjpeg,h264,hevc,aac,pcm_s16le,ffv1 \

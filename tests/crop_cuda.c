@@ -189,6 +189,46 @@ static void test_format(CropCuda *cuda, const char *name)
     tap_ok(!bad, "%s: kernels give the bytes of the loops (%d of %d cases differ)", name, bad, nb);
 }
 
+static void crop_part(Image *out, const Image *in, enum AVPixelFormat fmt, const CropArea *a, const CropRect *r)
+{
+    const uint8_t color[4] = { 0 };
+    CropTables t = { 0 };
+
+    if (ff_crop_tables_init(&t, fmt, CROP_BICUBIC) >= 0 &&
+        ff_crop_tables_build(&t, out->f, in->f, a, r, 0, CROP_EDGE_SHIFT, color) >= 0)
+        by_loops(&t, out->f, in->f);
+    ff_crop_tables_free(&t);
+}
+
+/* A window well inside of a part is the same window of the whole, wherever the
+ * part begins: between chroma samples too. */
+static void test_part(const char *name)
+{
+    static const int from[][2] = { { 0, 0 }, { 12, 8 }, { 13, 8 }, { 12, 9 }, { 13, 7 } };
+    const enum AVPixelFormat fmt = av_get_pix_fmt(name);
+    PxLayout l;
+    Image in;
+    int bad = 0;
+
+    ff_px_layout(&l, fmt);
+    in = image(&l, 120, 90, 0);
+    paint(&in, &l, 2);
+    for (int i = 0; i < FF_ARRAY_ELEMS(from); i++)
+        for (int zoom = 0; zoom < 2; zoom++) {
+            const CropArea whole = { 0, 0, 120, 90 }, part = { from[i][0], from[i][1], 96, 72 };
+            const CropRect r = { 16.5, 12.25, 48 >> zoom, 36 >> zoom };
+            const CropRect moved = { r.x + part.x, r.y + part.y, r.w, r.h };
+            Image a = image(&l, 48, 36, 0), b = image(&l, 48, 36, 0);
+            crop_part(&a, &in, fmt, &whole, &moved);
+            crop_part(&b, &in, fmt, &part, &r);
+            bad += !same(&a, &b, &l);
+            drop(&a, &l, 0);
+            drop(&b, &l, 0);
+        }
+    tap_ok(!bad, "%s: a part of a frame is sited as the frame is (%d differ)", name, bad);
+    drop(&in, &l, 0);
+}
+
 int main(void)
 {
     static const char *const formats[] = {
@@ -201,6 +241,10 @@ int main(void)
         return tap_done();
     for (int i = 0; i < FF_ARRAY_ELEMS(formats); i++)
         test_format(&cuda, formats[i]);
+    test_part("nv12");
+    test_part("yuv422p");
+    test_part("p010le");
+    test_part("yuv444p");
     ff_crop_cuda_free(&cuda);
     for (int i = 0; i < FF_ARRAY_ELEMS(kernels); i++)
         tap_ok(launches[i] > 0, "%s was among them, %d times", kernels[i].name, launches[i]);
