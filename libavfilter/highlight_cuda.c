@@ -110,7 +110,7 @@ int ff_highlight_cuda(HighlightCuda *c, const HighlightTables *t, const Highligh
         return ret;
     d.mem = c->mem.data;
     for (int i = 0; i < 3; i++)
-        d.rgb[i] = l->desc->comp[i].offset / l->bytes;
+        d.luma[l->desc->comp[i].offset / l->bytes & 3] += t->frame.luma[i];
     for (int p = 0; p < l->nb_planes; p++) {
         get_plane(&d.plane[p], l, p, out, in);
         w = FFMAX(w, d.plane[p].w * d.plane[p].nc * l->bytes);

@@ -41,7 +41,7 @@ typedef struct HlCudaDraw {
     const unsigned char *mem;
     HlCudaPlane plane[4];
     int bytes, depth, shift;        ///< of a sample
-    int rgb[3];                     ///< where R, G, B are in a pixel, if luma weights are set
+    int luma[4];                    ///< weights of the samples of a pixel of packed RGB, or all 0: as HlPxFrame.luma
 } HlCudaDraw;
 
 /** highlight_rows (src -> mid), highlight_columns (mid -> dst): a thread does a sample. */

@@ -189,6 +189,24 @@ PX_FN void hl_px_over(HlPxMix *m, const HlPxDraw *d, int a, int b)
         m->o[c] = hl_px_part(m->o[c], keep) + hl_px_part(d->main[c], a) + hl_px_part(d->dark[c], b);
 }
 
+/** The layers of one ellipse. @param y  row of the set */
+PX_FN void hl_px_layers(HlPxMix *mix, const unsigned char *m, const HlPxDraw *d, int set, HlPxWeights w, int y)
+{
+    const HlPxSet *s = &d->set[set];
+
+    if (w.fill)
+        hl_px_over(mix, d, w.fill, 0);
+    if (w.main | w.dark) {
+        const int arc = y >= s->y0 && y < s->y1 ? ((const int *)(m + s->arc))[y - s->y0] : 0;
+        hl_px_over(mix, d, hl_px_part(w.main, arc), hl_px_part(w.dark, arc));
+    }
+}
+
+PX_FN HlPxWeights hl_px_weights(const unsigned char *m, const HlPxDraw *d, int set, int at)
+{
+    return ((const HlPxWeights *)(m + d->set[set].lut))[at];
+}
+
 /**
  * All layers of a pixel.
  * @param look  0: luma or RGB, 1: chroma, whatever the set
@@ -202,20 +220,29 @@ PX_FN void hl_px_mix(HlPxMix *mix, const unsigned char *m, const HlPxFrame *p, i
     int hole = 0, i;
 
     for (i = 0; i < p->nb; i++) {
-        const HlPxWeights *w = (const HlPxWeights *)(m + d[i].set[set].lut) + at[i];
-        hole = w->hole > hole ? w->hole : hole;
+        const HlPxWeights w = hl_px_weights(m, &d[i], set, at[i]);
+        hole = w.hole > hole ? w.hole : hole;
     }
     hl_px_base(mix, &p->look[look], hole);
+    for (i = 0; i < p->nb; i++)
+        hl_px_layers(mix, m, &d[i], set, hl_px_weights(m, &d[i], set, at[i]), y);
+}
+
+/** The same from the place alone, without an array: finds indices twice where there are several. */
+PX_FN void hl_px_mix_at(HlPxMix *mix, const unsigned char *m, const HlPxFrame *p, int set, int look, int x, int y)
+{
+    const HlPxDraw *d = (const HlPxDraw *)(m + p->draws);
+    HlPxWeights first = { 0, 0, 0, 0 };
+    int hole = 0, i;
+
     for (i = 0; i < p->nb; i++) {
-        const HlPxSet *s = &d[i].set[set];
-        const HlPxWeights *w = (const HlPxWeights *)(m + s->lut) + at[i];
-        if (w->fill)
-            hl_px_over(mix, &d[i], w->fill, 0);
-        if (w->main | w->dark) {
-            const int arc = y >= s->y0 && y < s->y1 ? ((const int *)(m + s->arc))[y - s->y0] : 0;
-            hl_px_over(mix, &d[i], hl_px_part(w->main, arc), hl_px_part(w->dark, arc));
-        }
+        const HlPxWeights w = hl_px_weights(m, &d[i], set, hl_px_at(m, p, &d[i], set, x, y));
+        hole  = w.hole > hole ? w.hole : hole;
+        first = i ? first : w;
     }
+    hl_px_base(mix, &p->look[look], hole);
+    for (i = 0; i < p->nb; i++)
+        hl_px_layers(mix, m, &d[i], set, i ? hl_px_weights(m, &d[i], set, hl_px_at(m, p, &d[i], set, x, y)) : first, y);
 }
 
 /** What is added before the fraction is cut off: a half, or an ordered pattern of 8 x 8

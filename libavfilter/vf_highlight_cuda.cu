@@ -57,22 +57,15 @@ PX_FN int hl_near(const HlCudaDraw *p, int set, int x, int nb, int y)
     return near;
 }
 
-PX_FN void hl_mix_at(HlPxMix *m, const HlCudaDraw *p, const HlCudaPlane *pl, int x, int y)
-{
-    const HlPxDraw *d = (const HlPxDraw *)(p->mem + p->frame.draws);
-    int at[HL_DRAWS], i;
-
-    for (i = 0; i < p->frame.nb; i++)
-        at[i] = hl_px_at(p->mem, &p->frame, &d[i], pl->set, x, y);
-    hl_px_mix(m, p->mem, &p->frame, pl->set, pl->look, at, y);
-}
-
 /* s: a sample as it is stored. The bits below a shifted sample are kept where nothing is drawn on it. */
 PX_FN int hl_draw(const HlCudaDraw *p, const HlPxMix *m, int comp, int s, int q, int half)
 {
+    /* by masks, as an index that is known late, or a choice of addresses, would put o into memory */
+    const int o = (m->o[0] & -(comp == 0)) | (m->o[1] & -(comp == 1)) | (m->o[2] & -(comp == 2)) | (m->o[3] & -(comp == 3));
+
     if (comp < 0)
         return s;
-    return hl_px_value(s >> p->shift, q, m->k, m->w, m->o[comp] + half, (1 << p->depth) - 1) << p->shift;
+    return hl_px_value(s >> p->shift, q, m->k, m->w, o + half, (1 << p->depth) - 1) << p->shift;
 }
 
 /* pixels [x, x + nb), each with a mix of its own */
@@ -86,11 +79,12 @@ PX_FN void hl_pixels(const HlCudaDraw *p, const HlCudaPlane *pl, int x, int nb, 
     for (; nb-- > 0; x++) {
         const int half = hl_px_round(p->frame.dither, x, y);
         HlPxMix m;
-        int luma = 0;
-        hl_mix_at(&m, p, pl, x, y);
+        unsigned int luma = 0;
+        hl_px_mix_at(&m, p->mem, &p->frame, pl->set, pl->look, x, y);
         if (m.w && !blurred)
-            luma = hl_px_luma(&p->frame, hl_load(src, x * nc + p->rgb[0], bytes), hl_load(src, x * nc + p->rgb[1], bytes),
-                              hl_load(src, x * nc + p->rgb[2], bytes));
+            for (c = 0; c < nc; c++)
+                luma += hl_load(src, x * nc + c, bytes) * p->luma[c];
+        luma = (luma + HL_ONE / 2) >> 15;
         for (c = 0; c < nc; c++) {
             const int i = x * nc + c, q = !m.w ? 0 : blurred ? hl_load(blurred, i, bytes) : luma;
             const int v = hl_draw(p, &m, pl->comp[c], hl_load(src, i, bytes), q, half);
@@ -110,16 +104,21 @@ PX_FN void hl_vector(const HlCudaDraw *p, const HlCudaPlane *pl, int first, int 
     HlPxMix m;
     int i;
 
-    hl_mix_at(&m, p, pl, -1, y);
+    hl_px_mix_at(&m, p->mem, &p->frame, pl->set, pl->look, -1, y);
     if (m.w && pl->q)
         q = *(const HlVector *)(pl->q + pl->q_stride * y + first * bytes);
     CUDA_UNROLL
     for (i = 0; i < HL_CUDA_BYTES / bytes; i++) {
-        const int c = i % nc, pixel = i - c, half = hl_px_round(p->frame.dither, first / nc + i / nc, y);
+        const int c = i % nc, half = hl_px_round(p->frame.dither, first / nc + i / nc, y);
         int second = hl_sample(&q, i, bytes);
-        if (p->frame.luma[1])
-            second = hl_px_luma(&p->frame, hl_sample(&in, pixel + p->rgb[0], bytes), hl_sample(&in, pixel + p->rgb[1], bytes),
-                                hl_sample(&in, pixel + p->rgb[2], bytes));
+        if (nc == 4 && p->frame.luma[1]) {
+            unsigned int luma = HL_ONE / 2;
+            int j;
+            CUDA_UNROLL
+            for (j = 0; j < 4; j++)
+                luma += hl_sample(&in, i - c + j, bytes) * p->luma[j];
+            second = luma >> 15;
+        }
         hl_put(&out, i, bytes, hl_draw(p, &m, pl->comp[c], hl_sample(&in, i, bytes), second, half));
     }
     *(HlVector *)(pl->dst + pl->dst_stride * y + first * bytes) = out;
@@ -130,7 +129,7 @@ PX_FN int hl_is_aligned(const HlCudaPlane *pl)
     return !(((unsigned long long)pl->src | (unsigned long long)pl->dst | pl->src_stride | pl->dst_stride) & 15);
 }
 
-CUDA_KERNEL highlight_draw(HlCudaDraw p)
+CUDA_KERNEL highlight_draw(const HlCudaDraw p)
 {
     const HlCudaPlane *pl = &p.plane[blockIdx.z];
     const int per = HL_CUDA_BYTES / p.bytes, total = pl->w * pl->nc;
@@ -154,7 +153,7 @@ CUDA_KERNEL highlight_draw(HlCudaDraw p)
         hl_vector(&p, pl, first, y, 2, 4);
 }
 
-CUDA_KERNEL highlight_rows(HlCudaBlur p)
+CUDA_KERNEL highlight_rows(const HlCudaBlur p)
 {
     const int i = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
     unsigned int sum = 0;
@@ -169,7 +168,7 @@ CUDA_KERNEL highlight_rows(HlCudaBlur p)
         hl_px_blur_part(sum, hl_px_blur_factor(p.ry + 1), 16 - p.depth);
 }
 
-CUDA_KERNEL highlight_columns(HlCudaBlur p)
+CUDA_KERNEL highlight_columns(const HlCudaBlur p)
 {
     const int i = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
     const int x = i / p.nc, c = i % p.nc;
