@@ -28,5 +28,12 @@ KFC_CUDA_FORMATS := $(KFC_CUDA_FORMATS-yes)
 $(foreach F,$(KFC_CUDA_FORMATS),$(eval $(call on_cuda,keyframecrop-fmt-$(F),$$(KFC_FMT_SRC),$(F),keyframecrop=$$(KFC_FMT),keyframecrop-fmt-$(F))))
 FATE_CUDA-$(call CUDA_ON, KEYFRAMECROP_FILTER) += $(addprefix fate-ffreel-cuda-keyframecrop-fmt-, $(KFC_CUDA_FORMATS))
 
+$(foreach T,$(HL_TESTS),$(eval $(call on_cuda,highlight-$(T),$$(HL_SRC),yuv420p,highlight_cuda=$$(HL_$(T)),highlight-$(T))))
+$(foreach F,$(KFC_CUDA_FORMATS),$(eval $(call on_cuda,highlight-fmt-$(F),$$(HL_FMT_SRC),$(F),highlight_cuda=$$(HL_FMT1)$(comma)highlight_cuda=$$(HL_FMT2),highlight-fmt-$(F))))
+FATE_CUDA-$(call CUDA_ON, HIGHLIGHT_CUDA_FILTER) += $(addprefix fate-ffreel-cuda-highlight-, $(HL_TESTS) $(addprefix fmt-, $(KFC_CUDA_FORMATS)))
+$(eval $(call on_cuda,highlight-cropped,$$(HL_SRC),yuv420p,$$(HL_CROP)$(comma)highlight_cuda=$$(HL_dark_overlay),highlight-cropped))
+fate-ffreel-cuda-highlight-cropped: CMD = framecrc -lavfi "$(HL_SRC),format=yuv420p,hwupload_cuda,$(HL_CROP),highlight_cuda=$(HL_dark_overlay),hwdownload,format=yuv420p,$(HL_CROP)"
+FATE_CUDA-$(call CUDA_ON, HIGHLIGHT_CUDA_FILTER CROP_FILTER) += fate-ffreel-cuda-highlight-cropped
+
 FATE_HW-yes += $(FATE_CUDA-yes)
 fate-ffreel-cuda: $(FATE_CUDA-yes)

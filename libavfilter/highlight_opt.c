@@ -227,10 +227,13 @@ HighlightScene ff_highlight_at(AVFilterLink *inlink, const AVFrame *frame)
     AVFilterContext *ctx = inlink->dst;
     HighlightContext *s = ctx->priv;
     const double t = ff_frame_clock_time(&s->clock, inlink, frame, s->t0);
+    /* of CUDA frames a part may be marked as all that there is to see */
+    const int w = frame->width - (int)(frame->crop_left + frame->crop_right);
+    const int h = frame->height - (int)(frame->crop_top + frame->crop_bottom);
     double at[4], visible;
 
     if (!s->follow)
-        return ff_highlight_scene(&s->list, &s->params, t, frame->width, frame->height);
+        return ff_highlight_scene(&s->list, &s->params, t, w, h);
     visible = ff_highlight_follow(&s->follower, frame, t, at);
-    return ff_highlight_scene_at(&s->params, at, visible, frame->height);
+    return ff_highlight_scene_at(&s->params, at, visible, h);
 }
