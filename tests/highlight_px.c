@@ -298,6 +298,53 @@ static void test_inside(void)
     tap_ok(!wrong, "outside is dimmed about black and neutral chroma (%d samples are off)", wrong);
 }
 
+/* a triangle in each direction, in double */
+static double blurred(const AVFrame *f, const PxLayout *l, int r, int x, int y)
+{
+    double sum = 0;
+
+    for (int j = -r; j <= r; j++)
+        for (int i = -r; i <= r; i++)
+            sum += (r + 1 - abs(i)) * (r + 1 - abs(j)) * (double)hl_get(f, l, 0, av_clip(x + i, 0, f->width - 1), av_clip(y + j, 0, f->height - 1));
+    return sum / ((r + 1) * (r + 1)) / ((r + 1) * (r + 1));
+}
+
+static void test_blur(void)
+{
+    static const enum AVPixelFormat fmt[] = { AV_PIX_FMT_GRAY8, AV_PIX_FMT_GRAY10, AV_PIX_FMT_GRAY16 };
+
+    for (int k = 0; k < 3; k++) {
+        HighlightBlurScratch scratch = { 0 };
+        double worst = 0, bias = 0;
+        int flat = 1, nb = 0;
+        PxLayout l;
+        ff_px_layout(&l, fmt[k]);
+        for (int r = 0; r <= HL_BLUR_MAX; r = r ? 2 * r + 1 : 1) {
+            AVFrame *in = hl_frame(fmt[k], 70, 50, 0), *out = hl_frame(fmt[k], 70, 50, 1);
+            const HighlightBlur b = { in->data[0], out->data[0], in->linesize[0], out->linesize[0], 70, 50, 1, l.bytes, l.depth, 0, r, r };
+            ff_highlight_blur(&b, &scratch, 0, 50);
+            for (int y = 0; y < 50; y += 7)
+                for (int x = 0; x < 70; x += 9) {
+                    const double d = hl_get(out, &l, 0, x, y) - blurred(in, &l, r, x, y);
+                    worst = fmax(worst, fabs(d));
+                    bias += d;
+                    nb++;
+                }
+            for (int v = 0; v < 1 << l.depth; v += 1 + (1 << l.depth) / 97) {
+                for (int i = 0; i < 3500; i++)
+                    hl_set(in, &l, 0, i % 70, i / 70, v);
+                ff_highlight_blur(&b, &scratch, 0, 50);
+                flat &= hl_get(out, &l, 0, 0, 0) == v && hl_get(out, &l, 0, 35, 25) == v && hl_get(out, &l, 0, 69, 49) == v;
+            }
+            av_frame_free(&in);
+            av_frame_free(&out);
+        }
+        tap_ok(worst < (l.depth < 16 ? 0.52 : 1.01) && fabs(bias / nb) < 0.06, "blur, %d bits: %.2f codes from double precision at worst, %.3f on average", l.depth, worst, bias / nb);
+        tap_ok(flat, "blur, %d bits: a flat picture stays flat", l.depth);
+        ff_highlight_blur_free(&scratch);
+    }
+}
+
 static void test_dither(void)
 {
     const HighlightScene s = { .base = HL_BASE_DIM, .strength = 0.37, .blur = 1 };
@@ -370,6 +417,7 @@ int main(void)
     test_siting();
     test_union();
     test_inside();
+    test_blur();
     test_dither();
     test_extremes();
     return tap_done();
