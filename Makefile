@@ -17,7 +17,7 @@ CHECK := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-check
 ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
 .PHONY: all help setup demo check install uninstall dist patchset clean distclean \
-        check-upstream check-versions check-asan check-peers check-gpu bench fuzz docs-pictures \
+        check-upstream check-versions check-asan check-peers check-gpu gpu-bundle bench fuzz docs-pictures \
         release check-build asan-build check-patches docker
 .NOTPARALLEL:
 
@@ -36,6 +36,8 @@ help:
 ## make check-upstream   FFmpeg's own sample-free filter tests, with our patches in
 ## make check-versions   builds FFmpeg 7.1, 8.1, 9.0 both ways and runs our FATE on each
 ## make check-asan       C tests and filters under AddressSanitizer and UBSan
+## make check-gpu        our filters on this machine's GPU: pictures, then times (77: no GPU); out/gpu/
+## make gpu-bundle       build/ffreel-gpu.tar.gz: the same for a bare machine with an NVIDIA driver
 ## make check-peers      regenerates the peer references (needs PyPI) and compares
 ## make docs-pictures    the contact sheets docs/highlight-*.jpg
 ## make fuzz             fuzzes the parsers; SECONDS_EACH=60
@@ -105,8 +107,17 @@ check-patches:
 check-peers: check-build
 	$(Q)tests/peers/run $(CHECK)
 
+# exit status 77: no GPU here; then nothing is built
 check-gpu:
-	@echo "check-gpu: the CUDA filters are not built yet (docs/design.md, status): nothing to run on a GPU"; exit 77
+	$(Q)tests/gpu/driver || exit 77
+	$(Q)$(MAKE) check-build
+	$(Q)tests/gpu/bundle $(CHECK) build/gpu
+	$(Q)build/gpu/run
+
+gpu-bundle: check-build
+	$(Q)tests/gpu/bundle $(CHECK) build/ffreel-gpu
+	$(Q)tar -C build -czf build/ffreel-gpu.tar.gz ffreel-gpu
+	@echo "build/ffreel-gpu.tar.gz: unpack it on a machine with an NVIDIA driver, then: ffreel-gpu/run"
 
 SECONDS_EACH ?= 60
 fuzz: check-build

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fakecuda.h"
 
@@ -180,6 +181,12 @@ CUresult cuDeviceGetName(char *name, int len, CUdevice dev)
     return check_device(dev);
 }
 
+CUresult cuDeviceTotalMem_v2(size_t *size, CUdevice dev)
+{
+    *size = (size_t)1 << 30;
+    return check_device(dev);
+}
+
 CUresult cuDeviceComputeCapability(int *major, int *minor, CUdevice dev)
 {
     *major = 7;
@@ -196,11 +203,6 @@ CUcontext fake_context(const char *call)
     if (!stack[depth - 1]->alive)
         fake_die("%s: the current context was destroyed", call);
     return stack[depth - 1];
-}
-
-int fake_contexts_left(void)
-{
-    return contexts_left;
 }
 
 static void push(CUcontext ctx)
@@ -341,7 +343,7 @@ static CUresult handle_create(void **h, const char *call)
     fake_context(call);
     if (err)
         return err;
-    *h = malloc(1);
+    *h = calloc(1, sizeof(struct timespec));
     pthread_mutex_lock(&lock);
     handles_left++;
     pthread_mutex_unlock(&lock);
@@ -374,7 +376,20 @@ CUresult cuEventCreate(CUevent *e, unsigned int flags)         { return handle_c
 CUresult cuEventDestroy_v2(CUevent e)                          { return handle_destroy(e, "cuEventDestroy"); }
 CUresult cuEventSynchronize(CUevent e)                         { return done("cuEventSynchronize"); }
 CUresult cuEventQuery(CUevent e)                               { return done("cuEventQuery"); }
-CUresult cuEventRecord(CUevent e, CUstream s)                  { return done("cuEventRecord"); }
+
+CUresult cuEventRecord(CUevent e, CUstream s)
+{
+    clock_gettime(CLOCK_MONOTONIC, (struct timespec *)e);
+    return done("cuEventRecord");
+}
+
+CUresult cuEventElapsedTime(float *ms, CUevent a, CUevent b)
+{
+    const struct timespec *from = (struct timespec *)a, *to = (struct timespec *)b;
+
+    *ms = (to->tv_sec - from->tv_sec) * 1e3 + (to->tv_nsec - from->tv_nsec) * 1e-6;
+    return done("cuEventElapsedTime");
+}
 
 CUresult cuStreamAddCallback(CUstream s, CUstreamCallback *fn, void *opaque, unsigned int flags)
 {

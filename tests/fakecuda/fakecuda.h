@@ -62,8 +62,6 @@ int fake_call(const char *name);
 
 /** ends the program if no context is current on this thread */
 CUcontext fake_context(const char *call);
-int fake_contexts_left(void);           ///< contexts that were not destroyed
-int fake_pushed(void);                  ///< pushes without a pop, over all threads
 
 /* ---- memory (memory.c) -------------------------------------------------------------- */
 
