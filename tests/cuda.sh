@@ -118,7 +118,7 @@ for cu in libavfilter/vf_*_cuda.cu; do
     make -C "$build" "libavfilter/$k.ptx" > "$tmp/err" 2>&1 && make_q "$k"
     ok $? "$k is up to date"
     # all that it includes, from file to file
-    headers=$(gcc -MM -DPX_CUDA_HOST -x c "$cu" | tr -d '\\' | tr ' ' '\n' | grep '\.h$')
+    headers=$(cc -MM -DPX_CUDA_HOST -x c "$cu" | tr -d '\\' | tr ' ' '\n' | grep '\.h$')
     for h in $headers; do
         touch -r "$h" "$tmp/stamp"
         touch "$h"

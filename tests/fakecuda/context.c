@@ -31,13 +31,15 @@
 #define MAX_DEPTH  16
 #define MAX_CALLS 128
 
+/** Destroyed ones stay until the end, so that use after that is seen. */
 struct CUctx_st {
     int device, alive;
+    struct CUctx_st *next;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int initialised, contexts_left, handles_left, primary_refs[MAX_DEVICES];
-static struct CUctx_st primary[MAX_DEVICES];
+static struct CUctx_st primary[MAX_DEVICES], *list;
 static int pushed;
 static struct { const char *name; int nb; } calls[MAX_CALLS];
 
@@ -114,6 +116,12 @@ __attribute__((destructor)) static void at_end(void)
         fake_die("%d contexts were pushed and not popped", pushed);
     if (contexts_left)
         fake_die("%d contexts were not destroyed", contexts_left);
+    while (list) {
+        struct CUctx_st *ctx = list;
+        list = ctx->next;
+        free(ctx);
+    }
+    fake_forget();
 }
 
 /* ---- devices ------------------------------------------------------------------------- */
@@ -248,15 +256,15 @@ CUresult cuCtxCreate_v2(CUcontext *ctx, unsigned int flags, CUdevice dev)
     if (err || (err = check_device(dev)))
         return err;
     *ctx = calloc(1, sizeof(**ctx));
-    **ctx = (struct CUctx_st){ dev, 1 };
     pthread_mutex_lock(&lock);
+    **ctx = (struct CUctx_st){ dev, 1, list };
+    list  = *ctx;
     contexts_left++;
     pthread_mutex_unlock(&lock);
     push(*ctx);
     return CUDA_SUCCESS;
 }
 
-/* its memory stays, so that use after this is seen */
 CUresult cuCtxDestroy_v2(CUcontext ctx)
 {
     fake_call("cuCtxDestroy");

@@ -71,6 +71,7 @@ void fake_check_range(const char *call, CUdeviceptr p, size_t size);
 /** the same for every word of a kernel's parameters that looks like an address of ours */
 void fake_check_params(const char *kernel, const void *params, size_t size);
 int fake_allocations_left(size_t *bytes);
+void fake_forget(void);                 ///< what is kept of freed memory
 void fake_context_gone(CUcontext ctx);  ///< ends the program if it still has memory
 
 /* ---- kernels (kernel.c) --------------------------------------------------------------- */

@@ -120,6 +120,15 @@ int fake_allocations_left(size_t *bytes)
     return nb;
 }
 
+void fake_forget(void)
+{
+    while (list) {
+        Alloc *a = list;
+        list = a->next;
+        free(a);
+    }
+}
+
 void fake_context_gone(CUcontext ctx)
 {
     for (const Alloc *a = list; a; a = a->next)
