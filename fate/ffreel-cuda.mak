@@ -21,8 +21,8 @@ fate-ffreel-cuda-keyframecrop-hwupload: CMD = framecrc -init_hw_device cuda=gpu 
 fate-ffreel-cuda-keyframecrop-hwupload: REF = $(SRC_PATH)/tests/ref/fate/ffreel-keyframecrop-pan
 FATE_CUDA-$(call CUDA_ON, KEYFRAMECROP_FILTER HWUPLOAD_FILTER) += fate-ffreel-cuda-keyframecrop-hwupload
 
-# formats of CUDA frames; FFmpeg 7.1 has the first line only, as it has no pad_cuda
-KFC_CUDA_FORMATS-yes                       = yuv420p nv12 yuv444p p010le
+# formats that hwupload_cuda takes; FFmpeg 7.1 has the first line only, as it has no pad_cuda
+KFC_CUDA_FORMATS-yes                       = yuv420p nv12 yuva420p yuv444p p010le
 KFC_CUDA_FORMATS-$(CONFIG_PAD_CUDA_FILTER) += bgra nv16 yuv422p p210le yuv420p10le
 KFC_CUDA_FORMATS := $(KFC_CUDA_FORMATS-yes)
 $(foreach F,$(KFC_CUDA_FORMATS),$(eval $(call on_cuda,keyframecrop-fmt-$(F),$$(KFC_FMT_SRC),$(F),keyframecrop=$$(KFC_FMT),keyframecrop-fmt-$(F))))

@@ -207,7 +207,18 @@ typedef struct CropTile {
     int x0, x1, y0, y1;
     int col0, row0;             ///< first column and row read
     int cols, rows;
+    int inside;                 ///< all of that lies in the plane
 } CropTile;
+
+PX_FN int zoom_load(const CropTile *t, const CropPxPlane *p, int x, int y)
+{
+    const unsigned char *row;
+
+    if (!t->inside)
+        return crop_px_load(p, x, y);
+    row = (const unsigned char *)p->data + p->stride * y;
+    return p->bytes == 1 ? row[x * p->step] : ((const unsigned short *)row)[x * p->step] >> p->shift;
+}
 
 /* columns first: rows x CROP_TILE_W intermediates */
 PX_FN void zoom_columns(const CropTile *t, int *mid, int s, int r0, const int narrow)
@@ -222,7 +233,7 @@ PX_FN void zoom_columns(const CropTile *t, int *mid, int s, int r0, const int na
     for (int r = r0; r < t->rows; r += CROP_BLOCK_H) {
         int acc = 0;
         for (int i = 0; i < q->nx; i++)
-            acc = tap(acc, first_in(crop_px_load(&p, q->pos_x[x] + i, t->row0 + r), narrow),
+            acc = tap(acc, first_in(zoom_load(t, &p, q->pos_x[x] + i, t->row0 + r), narrow),
                       q->coef_x[x * q->nx + i], narrow);
         mid[r * CROP_TILE_W + s] = first_out(acc, up, narrow);
     }
@@ -255,7 +266,7 @@ PX_FN void zoom_rows(const CropTile *t, int *mid, int thread, const int narrow)
         for (int y = t->y0; y < t->y1; y++) {
             int acc = 0;
             for (int j = 0; j < q->ny; j++)
-                acc = tap(acc, first_in(crop_px_load(&p, t->col0 + s / nc, q->pos_y[y] + j), narrow),
+                acc = tap(acc, first_in(zoom_load(t, &p, t->col0 + s / nc, q->pos_y[y] + j), narrow),
                           q->coef_y[y * q->ny + j], narrow);
             mid[(y - t->y0) * nb + s] = first_out(acc, up, narrow);
         }
@@ -295,6 +306,7 @@ PX_FN int zoom_tile(CropTile *t, const CropCudaPlane *q, int bx, int by)
     t->row0 = q->pos_y[t->y0];
     t->cols = q->pos_x[t->x1 - 1] + q->nx - t->col0;
     t->rows = q->pos_y[t->y1 - 1] + q->ny - t->row0;
+    t->inside = t->col0 >= 0 && t->col0 + t->cols <= q->src.w && t->row0 >= 0 && t->row0 + t->rows <= q->src.h;
     return 1;
 }
 

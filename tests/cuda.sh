@@ -130,7 +130,7 @@ for cu in libavfilter/vf_*_cuda.cu; do
     h=libavfilter/px.h
     touch "$h"
     make -C "$build" "libavfilter/$k.ptx" > "$tmp/err" 2>&1
-    [ "$build/libavfilter/$k.ptx" -nt "$h" ]
+    [ -n "$(find "$build/libavfilter/$k.ptx" -newer "$h")" ]
     ok $? "$k was made again"
 
     sizes() { grep -o "[a-z0-9_]*_param_0\[[0-9]*\]" "$1" | sort -u; }

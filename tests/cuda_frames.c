@@ -204,6 +204,42 @@ static void test_dest(void)
     close_graph(&t);
 }
 
+extern const unsigned char ff_vf_keyframecrop_cuda_ptx_data[];
+extern const unsigned int  ff_vf_keyframecrop_cuda_ptx_len;
+
+static void test_copy(void)
+{
+    static const char *const kernels[] = { "crop_any", NULL }, *const none[] = { "crop_all", NULL };
+    CudaModule module = { ff_vf_keyframecrop_cuda_ptx_data, &ff_vf_keyframecrop_cuda_ptx_len, none };
+    CudaFilter *cf = NULL;
+    CudaBuffer b = { 0 };
+    Graph t;
+
+    if (!tap_ok(open_graph(&t, AV_PIX_FMT_YUV420P, 33, 21, "keys=0 0 0 33 21", 1) >= 0, "a graph of odd size"))
+        return;
+    tap_ok(ff_cudafilter_open(&cf, t.crop, device, &module) < 0 && !cf && strstr(message, "cannot find kernel crop_all"),
+           "a kernel that the module lacks");
+    module.kernels = kernels;
+    if (tap_ok(ff_cudafilter_open(&cf, t.crop, device, &module) >= 0, "a module")) {
+        AVFrame *a = frame(&t, 33, 21, 0), *copy = ff_cudaframes_get(t.crop->outputs[0]);
+        const CudaGrid grid = { 1, 70000, 1, 1, 1 };
+        int same = copy && ff_cudafilter_copy(cf, copy, a) >= 0;
+        /* the fake's device memory can be read */
+        for (int p = 0; p < 3 && same; p++)
+            for (int y = 0; y < (p ? 11 : 21); y++)
+                same &= !memcmp(a->data[p] + y * a->linesize[p], copy->data[p] + y * copy->linesize[p], p ? 17 : 33);
+        tap_ok(same, "a copy has all samples, the last row and column of chroma too");
+        tap_ok(ff_cudafilter_upload(cf, &b, "abc", 3) >= 0 && b.size >= 3 && !memcmp(b.data, "abc", 3), "a table");
+        tap_ok(ff_cudafilter_reserve(cf, &b, 100000) >= 0 && b.size >= 100000, "that grows");
+        tap_ok(ff_cudafilter_launch(cf, 0, &grid, NULL) == AVERROR_BUG, "a grid that is too high is refused");
+        ff_cudafilter_buffer_free(cf, &b);
+        av_frame_free(&copy);
+        av_frame_free(&a);
+    }
+    ff_cudafilter_close(&cf);
+    close_graph(&t);
+}
+
 static void test_device(void)
 {
     Graph t;
@@ -232,6 +268,7 @@ int main(void)
     test_cropped();
     test_refused();
     test_dest();
+    test_copy();
     test_device();
     av_buffer_unref(&device);
     return tap_done();
