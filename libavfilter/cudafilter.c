@@ -152,8 +152,11 @@ void ff_cudafilter_close(CudaFilter **cf)
     *cf = NULL;
     if (!f)
         return;
-    if (f->loaded && push(f) >= 0)
+    if (f->loaded && push(f) >= 0) {
+        /* kernels that are queued need the module; if one failed, that was said */
+        f->cu->cuStreamSynchronize(f->hw->stream);
         pop(f, check(f, f->cu->cuModuleUnload(f->loaded), "unload the kernels", ""));
+    }
     av_freep(&f->kernels);
     av_buffer_unref(&f->device);
     av_free(f);

@@ -44,8 +44,8 @@
  * The filter needs flags_internal = FF_FILTER_FLAG_HWFRAME_AWARE.
  *
  * Every call makes the device's context current and puts back what was. All
- * work goes to FFmpeg's stream of the device, in order, and nothing waits for
- * it: a frame may be handed on, and a buffer filled anew, while kernels that
+ * work goes to FFmpeg's stream of the device, in order, and only closing waits
+ * for it: a frame may be handed on, and a buffer filled anew, while kernels that
  * read the old content are still queued. data[] of a CUDA frame and
  * CudaBuffer.data are addresses of the device: pass them on, never read them.
  *
@@ -100,7 +100,7 @@ typedef struct CudaGrid {
 int ff_cudafilter_open(CudaFilter **cf, AVFilterContext *ctx, AVBufferRef *device,
                        const CudaModule *module);
 
-/** Waits for nothing: what is queued still runs. *cf may be NULL. */
+/** Waits for what is queued. *cf may be NULL. */
 void ff_cudafilter_close(CudaFilter **cf);
 
 /** At least size bytes; what was in the buffer is lost when it grows. */
