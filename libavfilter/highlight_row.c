@@ -26,6 +26,8 @@
 
 #include "highlight_row.h"
 
+#define LONG_RUN 24             ///< pixels with the same factors that are worth a loop of their own
+
 /* ---- the loops -------------------------------------------------------------------- */
 
 /* p * k >> 8 of an 8-bit sample: one instruction (pmulhuw) */
@@ -193,7 +195,7 @@ static int lone_rim(const Row *row, const int *at)
     int lone = -1;
 
     for (int d = 0; d < row->p->nb; d++) {
-        if (at[d] < 0 && (lone >= 0 || row->draw[d].map))
+        if (at[d] < 0 && lone >= 0)
             return -1;
         if (at[d] < 0)
             lone = d;
@@ -217,27 +219,59 @@ static const HlPxMix *remember(const Row *row, HighlightMemo *memo, const int *a
     return &memo->mix[index];
 }
 
-/* pixels [a, b) at the rim of one ellipse */
-static void rim_of_one(const Row *row, HighlightRow *state, const int *at, int lone, int a, int b)
+static HighlightMemo *memo_for(const Row *row, HighlightRow *state, const HlPxDraw *d)
 {
-    const HlPxDraw *d = &row->draw[lone];
     const HlPxSet *s = &d->set[row->plane->set];
-    const int step = HL_RUN / row->plane->nc, arc = ((const int *)(row->mem + s->arc))[row->y - s->y0];
+    const int arc = ((const int *)(row->mem + s->arc))[row->y - s->y0];
     HighlightMemo *memo = &state->memo;
-    int index[HL_RUN];
 
     if (memo->draw != d || memo->arc != arc) {
         memset(memo->have, 0, sizeof(memo->have));
         memo->draw = d;
         memo->arc  = arc;
     }
+    return memo;
+}
+
+/* pixels [a, b) at the rim of one ellipse */
+static void rim_of_one(const Row *row, HighlightRow *state, const int *at, int lone, int a, int b)
+{
+    const HlPxDraw *d = &row->draw[lone];
+    const int step = HL_RUN / row->plane->nc;
+    HighlightMemo *memo = memo_for(row, state, d);
+    int index[HL_RUN];
+
     for (int x = a; x < b; x += step) {
         const int nb = FFMIN(step, b - x);
-        indices(index, row->mem, d, s, x, nb, row->y);
+        if (d->map)
+            for (int i = 0; i < nb; i++)
+                index[i] = hl_px_at(row->mem, row->p, d, row->plane->set, x + i, row->y);
+        else
+            indices(index, row->mem, d, &d->set[row->plane->set], x, nb, row->y);
         for (int i = 0; i < nb; i++)
             put(row, &state->rim, i, x + i, remember(row, memo, at, lone, index[i]));
         put_pixels(row, &state->rim, x, nb);
     }
+}
+
+/* pixels [a, b) of an ellipse that is a map: long runs of one index are flat */
+static void map_of_one(const Row *row, HighlightRow *state, const int *at, int lone, int a, int b)
+{
+    const HlPxDraw *d = &row->draw[lone];
+    HighlightMemo *memo = memo_for(row, state, d);
+    int done = a;
+
+    for (int x = a, end; x < b; x = end) {
+        const int index = hl_px_at(row->mem, row->p, d, row->plane->set, x, row->y);
+        for (end = x + 1; end < b && hl_px_at(row->mem, row->p, d, row->plane->set, end, row->y) == index; end++)
+            ;
+        if (end - x < LONG_RUN)
+            continue;
+        rim_of_one(row, state, at, lone, done, x);
+        flat(row, &state->flat[index != 0], remember(row, memo, at, lone, index), x, end);
+        done = end;
+    }
+    rim_of_one(row, state, at, lone, done, b);
 }
 
 /* pixels [a, b), at the rims of the ellipses where at[] is -1 */
@@ -358,7 +392,9 @@ void ff_highlight_row(const HighlightPlane *plane, const HlPxFrame *p, const uns
         }
         if (is_rim) {
             const int lone = lone_rim(&row, at);
-            if (lone >= 0)
+            if (lone >= 0 && row.draw[lone].map)
+                map_of_one(&row, state, at, lone, a, b);
+            else if (lone >= 0)
                 rim_of_one(&row, state, at, lone, a, b);
             else
                 rims(&row, &state->rim, at, a, b);
