@@ -205,17 +205,21 @@ static int lone_rim(const Row *row, const int *at)
     return lone;
 }
 
-static const HlPxMix *remember(const Row *row, HighlightMemo *memo, const int *at, int lone, int index)
+static av_noinline void find_mix(const Row *row, HighlightMemo *memo, const int *at, int lone, int index)
 {
     const HighlightPlane *p = row->plane;
     int here[HL_DRAWS];
 
-    if (!memo->have[index]) {
-        memcpy(here, at, sizeof(*at) * row->p->nb);
-        here[lone] = index;
-        hl_px_mix(&memo->mix[index], row->mem, row->p, p->set, p->look, here, row->y);
-        memo->have[index] = 1;
-    }
+    memcpy(here, at, sizeof(*at) * row->p->nb);
+    here[lone] = index;
+    hl_px_mix(&memo->mix[index], row->mem, row->p, p->set, p->look, here, row->y);
+    memo->have[index] = 1;
+}
+
+static av_always_inline const HlPxMix *remember(const Row *row, HighlightMemo *memo, const int *at, int lone, int index)
+{
+    if (!memo->have[index])
+        find_mix(row, memo, at, lone, index);
     return &memo->mix[index];
 }
 
@@ -237,7 +241,9 @@ static HighlightMemo *memo_for(const Row *row, HighlightRow *state, const HlPxDr
 static void rim_of_one(const Row *row, HighlightRow *state, const int *at, int lone, int a, int b)
 {
     const HlPxDraw *d = &row->draw[lone];
-    const int step = HL_RUN / row->plane->nc;
+    const int step = HL_RUN / row->plane->nc, comp = row->plane->comp[0], half = hl_px_round(0, 0, 0);
+    /* what put() does, for most planes there are */
+    const int simple = row->plane->nc == 1 && row->plane->bytes == 1 && comp >= 0 && !row->q && !row->p->dither;
     HighlightMemo *memo = memo_for(row, state, d);
     int index[HL_RUN];
 
@@ -248,8 +254,15 @@ static void rim_of_one(const Row *row, HighlightRow *state, const int *at, int l
                 index[i] = hl_px_at(row->mem, row->p, d, row->plane->set, x + i, row->y);
         else
             indices(index, row->mem, d, &d->set[row->plane->set], x, nb, row->y);
-        for (int i = 0; i < nb; i++)
-            put(row, &state->rim, i, x + i, remember(row, memo, at, lone, index[i]));
+        if (simple)
+            for (int i = 0; i < nb; i++) {
+                const HlPxMix *m = remember(row, memo, at, lone, index[i]);
+                state->rim.k16[i] = m->k;
+                state->rim.o16[i] = m->o[comp] + half;
+            }
+        else
+            for (int i = 0; i < nb; i++)
+                put(row, &state->rim, i, x + i, remember(row, memo, at, lone, index[i]));
         put_pixels(row, &state->rim, x, nb);
     }
 }
