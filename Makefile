@@ -18,7 +18,7 @@ ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
 .PHONY: all help setup demo check install uninstall dist patchset clean distclean \
         check-upstream check-versions check-asan check-peers check-gpu gpu-bundle bench fuzz docs-pictures \
-        release check-build asan-build check-patches docker
+        release check-build asan-build check-patches check-split check-split-full docker
 .NOTPARALLEL:
 
 all: release
@@ -26,13 +26,14 @@ all: release
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make                  build bin/ffmpeg and bin/ffprobe (configures first if need be)
+## make                  build bin/ffmpeg, bin/ffprobe and bin/ffreel (configures first if need be)
 ## make demo             set up, build, and render the demo; IN= KEYS= MODEL= SIZE= OUT= (docs/demo.md)
 ## make check            set up, build with assertions, run all tests
 ## make install          into the --prefix given to configure; DESTDIR= is obeyed
 ## make dist             build/ffreel-VERSION.tar.xz: our sources, and the patch sets
 ## make patchset         build/patchset/V/*.patch: hooks and sources, for 'git am' on a pristine release
 ## make bench            all benchmarks: tables and JSON lines in out/bench/
+## make check-split      the driver's tests alone (part of check); check-split-full: the long form
 ## make check-upstream   FFmpeg's own sample-free filter tests, with our patches in
 ## make check-versions   builds FFmpeg 7.1, 8.1, 9.0 both ways and runs our FATE on each
 ## make check-asan       C tests and filters under AddressSanitizer and UBSan
@@ -54,9 +55,15 @@ config.mk: configure
 release: config.mk
 	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(BUILD)/config.mk)
 	$(Q)tests/quietly build/make.log $(MAKE) -C $(BUILD) -j$(JOBS) ffmpeg ffprobe
+	$(Q)$(call driver,$(BUILD))
 	$(Q)mkdir -p bin
-	$(Q)for p in ffmpeg ffprobe; do ln -sf ../$(BUILD)/$$p bin/$$p; done
-	@echo "bin/ffmpeg and bin/ffprobe are ready"
+	$(Q)for p in ffmpeg ffprobe ffreel; do [ ! -e $(BUILD)/$$p ] || ln -sf ../$(BUILD)/$$p bin/$$p; done
+	@echo "bin/ffmpeg, bin/ffprobe and bin/ffreel are ready"
+
+# the driver, on the libraries of a build; it reads and writes JSON
+driver = if grep -q '^CONFIG_JANSSON=yes' $(1)/ffbuild/config.mak; \
+         then $(MAKE) -s -C driver BUILD=../$(1) V=$(V); \
+         else echo "ffreel is not built: it needs jansson"; fi
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
@@ -64,6 +71,7 @@ check-build: setup
 	$(Q)[ -f $(CHECK)/config.mk ] || ./configure $(FFREEL_ARGS) --ffmpeg-version=$(FFREEL_VERSION) --variant=check
 	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(CHECK)/config.mk)
 	$(Q)tests/quietly build/make-check.log $(MAKE) -C $(CHECK) -j$(JOBS) ffmpeg ffprobe
+	$(Q)$(call driver,$(CHECK))
 
 # a slim build: sanitized code is large and slow, and FFmpeg's own is not ours to test
 asan-build: setup
@@ -83,13 +91,25 @@ demo: release
 
 install: release
 	$(MAKE) -C $(BUILD) install-progs install-data
+	[ ! -e $(BUILD)/ffreel ] || install -D -m 755 $(BUILD)/ffreel "$(DESTDIR)$(prefix)/bin/ffreel"
+	[ ! -e $(BUILD)/ffreel ] || install -D -m 644 docs/ffreel.1 "$(DESTDIR)$(prefix)/share/man/man1/ffreel.1"
 
 uninstall:
 	$(MAKE) -C $(BUILD) uninstall-progs uninstall-data
+	rm -f "$(DESTDIR)$(prefix)/bin/ffreel" "$(DESTDIR)$(prefix)/share/man/man1/ffreel.1"
+
+prefix = $(shell sed -n 's/^PREFIX *= *//p' $(BUILD)/config.mk)
 
 # ---- testing ----------------------------------------------------------------
 check: check-build check-patches
 	$(Q)tests/run $(CHECK)
+
+check-split: check-build
+	$(Q)tests/run $(CHECK) driver_plan driver_args split.sh split_faults.sh
+
+check-split-full: check-build
+	$(Q)FFREEL_SPLIT_PLANS=50 FFREEL_SPLIT_KILLS=100 FFREEL_SPLIT_SEGMENTS=3000 FFREEL_TEST_LIMIT=14400 \
+	    tests/run $(CHECK) split.sh split_faults.sh
 
 check-upstream: check-build
 	$(Q)tests/upstream $(CHECK)
