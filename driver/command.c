@@ -103,6 +103,13 @@ static void source(StrList *l, const Plan *p, int a, int threads)
     list_add(l, "-1");
 }
 
+/* the source's by number: "demux" is not known behind filters that make new frames */
+static void time_base(StrList *l, const Plan *p)
+{
+    list_add(l, "-enc_time_base");
+    list_addf(l, "%d/%d", p->x.tb.num, p->x.tb.den);
+}
+
 static void picture(StrList *l, const Plan *p, int a, int b, int threads)
 {
     const int look = p->back || p->ahead;
@@ -116,8 +123,7 @@ static void picture(StrList *l, const Plan *p, int a, int b, int threads)
         list_addf(l, "trim=start=%s:end=%s,%s,setpts=PTS-STARTPTS", first, end, p->vf);
     list_add(l, "-fps_mode");
     list_add(l, "passthrough");
-    list_add(l, "-enc_time_base");
-    list_add(l, "demux");
+    time_base(l, p);
     list_cat(l, &p->video);
     if (threads && !has(&p->video, "-threads")) {
         list_add(l, "-threads:v");
@@ -148,7 +154,7 @@ static void prove(StrList *l, const char *proof)
     list_add(l, "-stats_enc_pre:v");
     list_add(l, proof);
     list_add(l, "-stats_enc_pre_fmt:v");
-    list_add(l, "{ptsi} {tbi}");
+    list_add(l, "{ptsi} {tbi} {pts} {tb}");
 }
 
 void command_segment(StrList *l, const Plan *p, int i, const char *out, const char *proof)
@@ -246,8 +252,7 @@ void command_serial(StrList *l, const Plan *p, const char *out, const char *proo
     if (p->keeps_time) {
         list_add(l, "-fps_mode");
         list_add(l, "passthrough");
-        list_add(l, "-enc_time_base");
-        list_add(l, "demux");
+        time_base(l, p);
         timescale(l, p, p->format);
     }
     if (proof)

@@ -326,11 +326,15 @@ const char *child_how(const Child *c, char *buf, size_t size);
 int  segment_done(const Plan *p, int i, json_t **result);
 int  segment_start(const Plan *p, int i, const char *gpu, Child *c);
 /** after its end: proof, hash, rename, result. @return 0 or a cause after one line */
+/** the frames [a, b) in the list that ffmpeg wrote; origin: time of the first as encoded.
+ * @return NULL, or what differs; the caller frees */
+char *proof_check(const Plan *p, int a, int b, int64_t origin, const char *path);
 int  segment_finish(const Plan *p, int i, Child *c, const char *gpu, int attempt);
 
 int  pool_run(Plan *p, const Options *o);
-int  serial_run(Plan *p, const Options *o, char **part);
-int  join_run(Plan *p, const Options *o, char **part);
+/** part: the file that awaits verification and its name; the caller frees */
+int  serial_run(Plan *p, char **part);
+int  join_run(Plan *p, char **part);
 int  calibrate(Speed *s, const Plan *p, const Options *o, int workers);
 
 /** What one pass over a file's packets finds. */

@@ -104,7 +104,7 @@ static int make_output(Plan *p, const StrList *argv, const char *name, const cha
     return ret;
 }
 
-int join_run(Plan *p, const Options *o, char **part)
+int join_run(Plan *p, char **part)
 {
     const int64_t began = now_us();
     char *list = strf("%s/list.ffconcat", p->dir), *text = concat_list(p);
@@ -112,7 +112,6 @@ int join_run(Plan *p, const Options *o, char **part)
     Child c = { 0 };
     int ret = check_segments(p);
 
-    (void)o;
     *part = part_of(p->output);
     if (!ret)
         ret = write_file(list, text, strlen(text));
@@ -127,42 +126,22 @@ int join_run(Plan *p, const Options *o, char **part)
     return ret;
 }
 
-/* as many frames as the index has, each from its own time: for chains that change neither */
-static int check_ledger(const Plan *p, const char *proof, const char *log)
-{
-    FILE *f = fopen(proof, "r");
-    int64_t pts;
-    int num, den, k = 0, ret = 0;
-
-    if (!f)
-        return fail(FAIL_IO, "%s: %s", proof, strerror(errno));
-    while (!ret && fscanf(f, "%"SCNd64" %d/%d", &pts, &num, &den) == 3) {
-        const AVRational tb = { num, den };
-        if (k < p->x.nb && (den < 1 || av_compare_ts(pts, tb, plan_time(p, k), p->x.tb)))
-            ret = fail(FAIL_WRONG, "frame %d came from %.6f s, not from %.6f s (log: %s)", k, pts * (double)num / FFMAX(den, 1),
-                       plan_time(p, k) * av_q2d(p->x.tb), log);
-        k++;
-    }
-    fclose(f);
-    if (!ret && k != p->x.nb)
-        ret = fail(FAIL_WRONG, "%d frames were encoded, the source has %d (log: %s)", k, p->x.nb, log);
-    return ret;
-}
-
-int serial_run(Plan *p, const Options *o, char **part)
+int serial_run(Plan *p, char **part)
 {
     const int64_t began = now_us();
     char *proof = strf("%s/serial.frames", p->dir), *log = log_path(p, "serial");
     StrList argv = { 0 };
     Child c = { 0 };
+    char *wrong;
     int ret;
 
-    (void)o;
     *part = part_of(p->output);
     command_serial(&argv, p, *part, p->one_to_one ? proof : NULL);
     ret = make_output(p, &argv, "serial", *part, p->x.nb, &c);
-    if (!ret && p->one_to_one)
-        ret = check_ledger(p, proof, log);
+    wrong = !ret && p->one_to_one ? proof_check(p, 0, p->x.nb, 0, proof) : NULL;
+    if (wrong)
+        ret = fail(FAIL_WRONG, "%s (log: %s)", wrong, log);
+    av_free(wrong);
     list_free(&argv);
     json_object_set_new(p->times, "render_ms", json_integer((now_us() - began) / 1000));
     json_object_set_new(p->times, "open_ms", json_integer(c.first ? (c.first - c.started) / 1000 : 0));
@@ -197,7 +176,7 @@ int verb_join(Options *o)
     if ((ret = fingerprint_input(&p)))
         goto end;
     signals_catch();
-    ret = join_run(&p, o, &part);
+    ret = join_run(&p, &part);
     if (!ret)
         ret = verify_output(&p, part, o->verify_full);
     if (!ret)

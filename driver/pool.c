@@ -336,7 +336,7 @@ int verb_run(Options *o)
         if (!ret)
             say(0, "%d segments are there; 'ffreel join %s' makes %s", p.nb_segs, p.dir, p.output);
     } else {
-        ret = serial_run(&p, o, &part);
+        ret = serial_run(&p, &part);
         if (!ret)
             ret = verify_output(&p, part, o->verify_full);
         if (!ret)

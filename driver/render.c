@@ -472,10 +472,10 @@ int verb_render(Options *o)
         say(0, "%d segments for %d processes: %s", p.nb_segs, p.workers, p.reason);
         ret = pool_run(&p, o);
         if (!ret)
-            ret = join_run(&p, o, &part);
+            ret = join_run(&p, &part);
     } else {
         say(0, "not split: %s", p.reason);
-        ret = serial_run(&p, o, &part);
+        ret = serial_run(&p, &part);
     }
     if (!ret)
         ret = verify_output(&p, part, o->verify_full);

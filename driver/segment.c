@@ -81,28 +81,35 @@ int segment_start(const Plan *p, int i, const char *gpu, Child *c)
     return ret;
 }
 
-/* each encoded frame's time at the decoder, against the index: NULL, or what differs */
-static char *check_proof(const Plan *p, int i, const char *path)
+/* Each encoded frame's time at the decoder, against the index; behind a filter that
+ * makes new frames that time is not known, and its own tells its place in the segment.
+ * @return NULL, or what differs */
+char *proof_check(const Plan *p, int a, int b, int64_t origin, const char *path)
 {
-    const int a = p->cut[i], b = p->cut[i + 1];
     FILE *f = fopen(path, "r");
-    int64_t pts;
-    int num, den, k = a;
+    AVRational tbi, tb;
+    int64_t in, out;
+    char *wrong = NULL;
+    int k = a;
 
     if (!f)
         return strf("%s is missing", path);
-    while (fscanf(f, "%"SCNd64" %d/%d", &pts, &num, &den) == 3) {
-        const AVRational tb = { num, den };
-        if (k < b && (num < 1 || den < 1 || av_compare_ts(pts, tb, plan_time(p, k), p->x.tb))) {
-            char *why = strf("frame %d came from %.6f s, not from %.6f s", k, pts * (double)num / FFMAX(den, 1),
-                             plan_time(p, k) * av_q2d(p->x.tb));
-            fclose(f);
-            return why;
+    while (!wrong && fscanf(f, "%"SCNd64" %d/%d %"SCNd64" %d/%d", &in, &tbi.num, &tbi.den, &out, &tb.num, &tb.den) == 6) {
+        const int known = tbi.num > 0 && tbi.den > 0;
+        if (!known) {
+            in  = out;
+            tbi = tb;
         }
+        if (k < b && (tbi.num < 1 || tbi.den < 1 ||
+                      av_compare_ts(in, tbi, plan_time(p, k) - (known ? 0 : origin), p->x.tb)))
+            wrong = strf("frame %d %s %.6f s, not %.6f s", k, known ? "came from" : "is at", in * av_q2d(tbi),
+                         (plan_time(p, k) - (known ? 0 : origin)) * av_q2d(p->x.tb));
         k++;
     }
     fclose(f);
-    return k == b ? NULL : strf("%d frames were encoded, %d were planned", k - a, b - a);
+    if (!wrong && k != b)
+        wrong = strf("%d frames were encoded, %d were planned", k - a, b - a);
+    return wrong;
 }
 
 /* the file itself: NULL, or what is wrong */
@@ -180,7 +187,7 @@ int segment_finish(const Plan *p, int i, Child *c, const char *gpu, int attempt)
         ret = signals_pending() ? FAIL_STOPPED : ended_badly(p, i, c, log);
         unlink(part);
         unlink(proof);
-    } else if ((wrong = !c->end ? strf("ffmpeg told no end") : check_proof(p, i, proof)) ||
+    } else if ((wrong = !c->end ? strf("ffmpeg told no end") : proof_check(p, p->cut[i], p->cut[i + 1], plan_time(p, p->cut[i]), proof)) ||
                (wrong = check_file(p, i, part, &s))) {
         ret = fail(FAIL_WRONG, "segment %d: %s; kept: %s, %s; log: %s", i, wrong, part, proof, log);
     } else {
