@@ -18,7 +18,7 @@ ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
 .PHONY: all help setup demo check install uninstall dist patchset clean distclean \
         check-upstream check-versions check-asan check-peers check-gpu gpu-bundle bench fuzz docs-pictures \
-        release check-build asan-build check-patches check-split check-split-full docker
+        release check-build asan-build check-patches check-split check-split-full check-faults docker
 .NOTPARALLEL:
 
 all: release
@@ -34,6 +34,7 @@ help:
 ## make patchset         build/patchset/V/*.patch: hooks and sources, for 'git am' on a pristine release
 ## make bench            all benchmarks: tables and JSON lines in out/bench/
 ## make check-split      the driver's tests alone (part of check); check-split-full: the long form
+## make check-faults     the driver killed, stopped, out of disk, given damaged pieces (long; not part of check)
 ## make check-upstream   FFmpeg's own sample-free filter tests, with our patches in
 ## make check-versions   builds FFmpeg 7.1, 8.1, 9.0 both ways and runs our FATE on each
 ## make check-asan       C tests and filters under AddressSanitizer and UBSan
@@ -101,11 +102,15 @@ uninstall:
 prefix = $(shell sed -n 's/^PREFIX *= *//p' $(BUILD)/config.mk)
 
 # ---- testing ----------------------------------------------------------------
+# the same random cuts every time; FFREEL_SPLIT_SEED= chooses others
 check: check-build check-patches
-	$(Q)tests/run $(CHECK)
+	$(Q)FFREEL_SPLIT_SEED=$${FFREEL_SPLIT_SEED:-20261124} tests/run $(CHECK)
 
 check-split: check-build
-	$(Q)tests/run $(CHECK) driver_plan driver_args split.sh split_faults.sh
+	$(Q)tests/run $(CHECK) split.sh
+
+check-faults: check-build
+	$(Q)FFREEL_TEST_LIMIT=3600 tests/run $(CHECK) split_faults.sh
 
 check-split-full: check-build
 	$(Q)FFREEL_SPLIT_PLANS=50 FFREEL_SPLIT_KILLS=100 FFREEL_SPLIT_SEGMENTS=3000 FFREEL_TEST_LIMIT=14400 \

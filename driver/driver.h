@@ -97,6 +97,9 @@ void *need(void *p);
 /** "ffreel: ..." on stderr; @return code */
 int  fail(int code, const char *fmt, ...) av_printf_format(2, 3);
 void say(int level, const char *fmt, ...) av_printf_format(2, 3);
+/** the libraries' messages are not shown, but the last error is kept for the one line that tells of it */
+void keep_messages(void);
+const char *kept_message(void);
 extern int say_level;                   ///< -1 quiet, 0 normal, 1 verbose
 
 int64_t now_us(void);                   ///< a clock that only runs forward

@@ -318,7 +318,7 @@ int filters_check(FilterCheck *f, const char *graph, const StrList *declarations
     ret = avfilter_graph_segment_parse(g, graph, 0, &s);
     if (ret < 0) {
         avfilter_graph_free(&g);
-        return fail(FAIL_USAGE, "-vf %s: cannot be parsed; see ffmpeg's message above", graph);
+        return fail(FAIL_USAGE, "-vf %s: cannot be parsed: %s", graph, kept_message());
     }
     ret = 0;
     for (size_t i = 0; i < s->nb_chains && !ret; i++)

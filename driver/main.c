@@ -21,8 +21,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libavutil/log.h"
-
 #include "driver.h"
 
 static const char usage[] =
@@ -78,7 +76,7 @@ int main(int argc, char **argv)
     Options o = { 0 };
     int ret = -1;
 
-    av_log_set_level(AV_LOG_ERROR);
+    keep_messages();
     if (argc < 2) {
         fputs(usage, stderr);
         return FAIL_USAGE;

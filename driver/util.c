@@ -31,6 +31,7 @@
 
 #include "libavutil/bprint.h"
 #include "libavutil/hash.h"
+#include "libavutil/log.h"
 #include "libavutil/mem.h"
 
 #include "driver.h"
@@ -98,6 +99,30 @@ void say(int level, const char *fmt, ...)
     progress_clear();
     fprintf(stderr, "%s\n", s);
     av_free(s);
+}
+
+static char last_message[256];
+
+static void keep_message(void *avcl, int level, const char *fmt, va_list ap)
+{
+    int prefix = 0;
+    char line[256];
+
+    if (level > AV_LOG_ERROR)
+        return;
+    av_log_format_line2(avcl, level, fmt, ap, line, sizeof(line), &prefix);
+    line[strcspn(line, "\n")] = 0;
+    memcpy(last_message, line, sizeof(line));
+}
+
+void keep_messages(void)
+{
+    av_log_set_callback(keep_message);
+}
+
+const char *kept_message(void)
+{
+    return last_message;
 }
 
 int64_t now_us(void)
