@@ -34,11 +34,13 @@
 #define STEPS     (1 << HL_TAB_BITS)
 #define MIN_RADIUS 0.5          ///< pixels; less cannot be seen
 #define MAX_RATIO 24.           ///< of the axes, for which distances are right
+#define FAR       1e9           ///< pixels: further than the greatest radius from any picture, and an int
 
 /** What the tables of one ellipse are made from. */
 typedef struct Profile {
     double rmin, rmax;
     double lo, hi;              ///< distances between which the weights change
+    double fine;                ///< steps of distance per luma pixel: 1 << HL_D_BITS, or less where t would not fit
     double f_hi;                ///< f at the outer end
     double unit;                ///< steps of f per 1
     double wx, wy;
@@ -159,7 +161,8 @@ static void set_weights(HlPxWeights *w, const HighlightDraw *d, double in, doubl
     w->dark = FFMIN(weight((1 - s) * o), HL_ONE - w->main);
 }
 
-static int add_profile(HighlightTables *t, HlPxDraw *p, const HighlightDraw *d, const Plane *plane, int set)
+static int add_profile(HighlightTables *t, HlPxDraw *p, const HighlightDraw *d, const Profile *profile,
+                       const Plane *plane, int set)
 {
     HlPxWeights *w;
     const int lut = reserve(t, sizeof(*w) * p->n);
@@ -169,12 +172,20 @@ static int add_profile(HighlightTables *t, HlPxDraw *p, const HighlightDraw *d, 
     p->set[set].lut = lut;
     w = at(t, lut);
     for (int i = 0; i < p->n - 1; i++) {
-        const double dist = (p->lo + (i + 0.5) * (1 << p->shift)) / (1 << HL_D_BITS);
+        const double dist = (p->lo + (i + 0.5) * (1 << p->shift)) / profile->fine;
         set_weights(&w[i], d, inside(d, dist, plane->aa), line(d, d->width, dist, plane->aa),
                     line(d, d->outline_width, dist, plane->aa));
     }
     memset(&w[p->n - 1], 0, sizeof(*w));
     return 0;
+}
+
+/* of those that matter: at hi, and between lo and the rim, on the axis where they are largest */
+static double greatest_t(const Profile *p)
+{
+    const double out = 1 + p->hi / p->rmin, in = FFMAX(1 + p->lo / p->rmin, 0.5);
+
+    return p->rmax * FFMAX(out * (out - 1), in * (1 - in));
 }
 
 /* how far from the rim something changes, in the plane with the larger samples */
@@ -188,10 +199,14 @@ static void measure(Profile *p, const HighlightDraw *d, double aa)
     if (d->outline > 0)
         reach = FFMAX(reach, (d->outline_width + aa) / 2);
     p->rmin = FFMIN(rx, ry);
-    p->rmax = FFMAX(rx, ry);
+    p->rmax = FFMIN(FFMAX(rx, ry), MAX_RATIO * p->rmin);  // only shares the bits between t and r
     p->hi   = reach;
-    p->lo   = -FFMIN(reach, 0.9 * p->rmin);
     p->f_hi = (1 + p->hi / p->rmin) * (1 + p->hi / p->rmin);
+    /* not into the first step of the tables, where 1 / sqrt(g) is no line */
+    p->lo   = -FFMIN(reach, av_clipd(1 - sqrt(p->f_hi / STEPS), 0.1, 0.9) * p->rmin);
+    p->fine = 1 << HL_D_BITS;
+    while (greatest_t(p) * p->fine > HL_T_MAX)
+        p->fine /= 2;
     p->unit = HL_F_ONE / p->f_hi;
     p->wx   = FFMAX(p->rmin / rx, 1 / MAX_RATIO);
     p->wy   = FFMAX(p->rmin / ry, 1 / MAX_RATIO);
@@ -212,15 +227,15 @@ static int add_distance(HighlightTables *t, HlPxDraw *d, const Profile *p)
     tr   = at(t, d->r);
     for (int i = 0; i <= STEPS; i++) {
         const double rho = sqrt(p->f_hi * i / STEPS);
-        tt[i] = lrint(av_clipd(p->rmax * rho * (rho - 1) * (1 << HL_D_BITS), -HL_T_MAX, HL_T_MAX));
+        tt[i] = lrint(av_clipd(p->rmax * rho * (rho - 1) * p->fine, -HL_T_MAX, HL_T_MAX));
         tr[i] = lrint(FFMIN(p->rmin / p->rmax / FFMAX(rho, 1e-9) * (1 << HL_R_BITS), HL_R_MAX));
     }
-    d->f_lo = (1 + p->lo / p->rmin) * (1 + p->lo / p->rmin) * p->unit;
-    d->lo   = floor(p->lo * (1 << HL_D_BITS));
+    d->f_lo = FFMAX((1 + p->lo / p->rmin) * (1 + p->lo / p->rmin) * p->unit, HL_F_ONE / STEPS);
+    d->lo   = floor(p->lo * p->fine);
     d->shift = 1;
-    while ((int)ceil((p->hi - p->lo) * (1 << HL_D_BITS)) >> d->shift > HL_INDICES - 3)
+    while ((int)ceil((p->hi - p->lo) * p->fine) >> d->shift > HL_INDICES - 3)
         d->shift++;
-    d->n = ((int)ceil((p->hi - p->lo) * (1 << HL_D_BITS)) >> d->shift) + 2;
+    d->n = ((int)ceil((p->hi - p->lo) * p->fine) >> d->shift) + 2;
     return 0;
 }
 
@@ -304,7 +319,7 @@ static int add_states(HighlightTables *t, HlPxDraw *p, const HighlightDraw *d)
 static void mark(const HighlightCvMap *map, const HighlightDraw *d, int thickness, int state)
 {
     const HighlightCvEllipse e = {
-        .cx = d->x, .cy = d->y, .rx = FFMIN(d->rx, HL_CV_MAX_RADIUS), .ry = FFMIN(d->ry, HL_CV_MAX_RADIUS),
+        .cx = av_clipd(d->x, -FAR, FAR), .cy = av_clipd(d->y, -FAR, FAR), .rx = FFMIN(d->rx, HL_CV_MAX_RADIUS), .ry = FFMIN(d->ry, HL_CV_MAX_RADIUS),
         .a0 = d->open ? -30 : 0, .a1 = d->open ? 210 : 360,
         .thickness = thickness < 0 ? -1 : FFMIN(thickness, HL_CV_MAX_THICKNESS),
     };
@@ -378,7 +393,7 @@ static int add_draw(HighlightTables *t, int i, const HighlightDraw *d, const Pla
         ret = add_distance(t, &p, &profile);
         for (int set = 0; set < 2 && ret >= 0; set++)
             if ((ret = add_positions(t, &p.set[set], d, &profile, &planes[set])) >= 0)
-                ret = add_profile(t, &p, d, &planes[set], set);
+                ret = add_profile(t, &p, d, &profile, &planes[set], set);
     }
     ((HlPxDraw *)at(t, t->frame.draws))[i] = p;
     return ret;

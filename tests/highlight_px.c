@@ -162,6 +162,44 @@ static void test_distance(void)
     }
 }
 
+/* a soft edge falls from the middle on and meets its profile on the axes, however wide it is for the ellipse */
+static void test_wide_edges(void)
+{
+    static const double shape[][3] = {
+        { 66, 130, 400 }, { 132, 260, 800 }, { 30, 60, 400 }, { 20, 40, 80 }, { 5, 10, 80 }, { 2, 2, 80 }, { 300, 12, 100 },
+        { 1e6, 60, 40 }, { 1e6, 1e6, 400 },
+    };
+    PxLayout l;
+
+    ff_highlight_layout(&l, AV_PIX_FMT_GRAY16);
+    for (int i = 0; i < FF_ARRAY_ELEMS(shape); i++) {
+        const double a = shape[i][0], b = shape[i][1], feather = shape[i][2];
+        const HighlightScene s = { .base = HL_BASE_DIM, .strength = 1, .nb = 1, .blur = 1,
+                                   .draw = { { .x = 0.5, .y = 0.5, .rx = a, .ry = b, .hole = 1, .feather = feather } } };
+        AVFrame f = { .format = AV_PIX_FMT_GRAY16, .width = 1200, .height = 1200 };
+        HighlightTables t = { 0 };
+        const HlPxDraw *d;
+        double worst = 0;
+        int rise = 0;
+        ff_highlight_tables(&t, &s, 0, &l, &f);
+        d = (const HlPxDraw *)(t.mem + t.frame.draws);
+        for (int down = 0; down < 2; down++)
+            for (int x = 0, least = HL_ONE; x < 1200; x++) {
+                const int k = hl_px_at(t.mem, &t.frame, d, 0, down ? 0 : x, down ? x : 0);
+                const int hole = hl_px_weights(t.mem, d, 0, k).hole;
+                const double dist = x - (down ? b : a), u = av_clipd(0.5 - dist / feather, 0, 1);
+                rise  = FFMAX(rise, hole - least);
+                least = FFMIN(least, hole);
+                if (dist >= 0 && a <= 24 * b)
+                    worst = fmax(worst, fabs(hole / (double)HL_ONE - u * u * (3 - 2 * u)));
+            }
+        tap_ok(rise < HL_ONE / 100 && worst < 0.02,
+               "ellipse %gx%g, feather %g: falls all the way (but for %d/%d), outside off by %.4f at worst",
+               a, b, feather, rise, HL_ONE, worst);
+        ff_highlight_tables_free(&t);
+    }
+}
+
 /* darkness of a white picture under full dim: weight of the hole, its middle and its size */
 static void moments(const HighlightScene *s, enum AVPixelFormat fmt, int plane, int w, int h, int loc, double m[3])
 {
@@ -413,6 +451,7 @@ int main(void)
     for (int i = 0; i < FF_ARRAY_ELEMS(hl_formats); i++)
         test_loops(hl_formats[i]);
     test_distance();
+    test_wide_edges();
     test_moments();
     test_siting();
     test_union();
