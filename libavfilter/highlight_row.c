@@ -67,21 +67,27 @@ PX_HOT static void run8q(uint8_t *dst, const uint8_t *src, const uint8_t *q, int
             dst[i + j] = clip8(part8(src[i + j], r->k16[j]) + part8(q[i + j], r->w16[j]) + r->o16[j]);
 }
 
+/* bits below a sample that is shifted up stay, so that what is drawn on does not differ from what is not */
 PX_HOT static void run16(uint16_t *dst, const uint16_t *src, int nb, const HighlightRun *r, int shift, int max)
 {
+    const int below = (1 << shift) - 1;
+
     for (int i = 0; i < nb; i += HL_RUN)
 #pragma GCC ivdep
         for (int j = 0; j < FFMIN(HL_RUN, nb - i); j++)
-            dst[i + j] = hl_px_value(src[i + j] >> shift, 0, r->k[j], 0, r->o[j], max) << shift;
+            dst[i + j] = hl_px_value(src[i + j] >> shift, 0, r->k[j], 0, r->o[j], max) << shift | (src[i + j] & below);
 }
 
 PX_HOT static void run16q(uint16_t *dst, const uint16_t *src, const uint16_t *q, int nb,
                           const HighlightRun *r, int shift, int max)
 {
+    const int below = (1 << shift) - 1;
+
     for (int i = 0; i < nb; i += HL_RUN)
 #pragma GCC ivdep
         for (int j = 0; j < FFMIN(HL_RUN, nb - i); j++)
-            dst[i + j] = hl_px_value(src[i + j] >> shift, q[i + j], r->k[j], r->w[j], r->o[j], max) << shift;
+            dst[i + j] = hl_px_value(src[i + j] >> shift, q[i + j], r->k[j], r->w[j], r->o[j], max) << shift |
+                         (src[i + j] & below);
 }
 
 static void run(const HighlightPlane *p, uint8_t *dst, const uint8_t *src, const uint8_t *q, int nb,

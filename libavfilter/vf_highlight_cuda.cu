@@ -57,7 +57,7 @@ PX_FN int hl_near(const HlCudaDraw *p, int set, int x, int nb, int y)
     return near;
 }
 
-/* s: a sample as it is stored. The bits below a shifted sample are kept where nothing is drawn on it. */
+/* s: a sample as it is stored; the bits below a shifted one stay */
 PX_FN int hl_draw(const HlCudaDraw *p, const HlPxMix *m, int comp, int s, int q, int half)
 {
     /* by masks, as an index that is known late, or a choice of addresses, would put o into memory */
@@ -65,7 +65,8 @@ PX_FN int hl_draw(const HlCudaDraw *p, const HlPxMix *m, int comp, int s, int q,
 
     if (comp < 0)
         return s;
-    return hl_px_value(s >> p->shift, q, m->k, m->w, o + half, (1 << p->depth) - 1) << p->shift;
+    return hl_px_value(s >> p->shift, q, m->k, m->w, o + half, (1 << p->depth) - 1) << p->shift |
+           (s & ((1 << p->shift) - 1));
 }
 
 /* pixels [x, x + nb), each with a mix of its own */

@@ -67,7 +67,7 @@ static inline AVFrame *hl_frame(enum AVPixelFormat fmt, int w, int h, int what)
                 if (l.bytes == 1)
                     row[x] = v;
                 else
-                    ((uint16_t *)row)[x] = v << l.shift;
+                    ((uint16_t *)row)[x] = v << l.shift | (hl_rnd() & ((1 << l.shift) - 1));
             }
     }
     return f;
@@ -106,7 +106,7 @@ static inline void hl_set(AVFrame *f, const PxLayout *l, int p, int x, int y, in
     if (l->bytes == 1)
         row[x] = v;
     else
-        ((uint16_t *)row)[x] = v << l->shift;
+        ((uint16_t *)row)[x] = v << l->shift | (((uint16_t *)row)[x] & ((1 << l->shift) - 1));
 }
 
 static inline int hl_triangle(const AVFrame *f, const PxLayout *l, int p, int x, int y, int c, int rx, int ry, int w, int h)
