@@ -52,6 +52,6 @@ double ff_frame_clock_time(FrameClock *c, AVFilterLink *in, const AVFrame *f, in
     }
     if (duration <= 0 && l->frame_rate.num > 0 && l->frame_rate.den > 0)
         duration = av_rescale_q(1, av_inv_q(l->frame_rate), in->time_base);
-    c->next_pts = pts + FFMAX(duration, 1);
+    c->next_pts = av_sat_add64(pts, FFMAX(duration, 1));
     return seconds(pts, in->time_base, t0);
 }

@@ -210,11 +210,11 @@ static double fade(const HighlightFollower *f, int hit, double dt, double gap)
     double v;
 
     if (gap < 0)
-        return hit && !(f->fade > 0);
+        return hit && !(f->fade_in > 0);
     if (hit || gap <= hold)
-        v = f->fade > 0 ? f->visible + dt / f->fade : 1;
+        v = f->fade_in > 0 ? f->visible + dt / f->fade_in : 1;
     else
-        v = f->visible - FFMIN(dt, gap - hold) / f->fade;
+        v = f->fade_out > 0 ? f->visible - FFMIN(dt, gap - hold) / f->fade_out : 0;
     return FFMIN(FFMAX(v, 0), 1);
 }
 
@@ -228,7 +228,7 @@ double ff_highlight_follow(HighlightFollower *f, const AVFrame *frame, double t,
     if (t < f->last_t)
         ff_highlight_follow_reset(f);
     gap = FFMIN(t - f->last_seen, MAX_GAP);
-    if (!f->found || (f->last_seen < f->last_t && gap > FFMAX(f->hold, 0) + FFMAX(f->fade, 0)))
+    if (!f->found || (f->last_seen < f->last_t && gap > FFMAX(f->hold, 0) + FFMAX(f->fade_out, 0)))
         gap = -1;
     hit = choose(f, frame, gap, box);
     f->visible = fade(f, hit, t - f->last_t, gap);

@@ -28,7 +28,7 @@
  *
  * Once nearest or largest has a target it keeps it: of the boxes within reach of
  * where it should be by now (they would overlap; the reach grows by 4 box sizes a
- * second without a detection) the nearest is the target. Only when hold and fade
+ * second without a detection) the nearest is the target. Only when hold and fade_out
  * are over is another one taken, wherever it is.
  */
 
@@ -47,7 +47,8 @@ typedef struct HighlightFollower {
     int64_t target;         ///< enum HighlightFollow or a track id
     double  grow;           ///< radii: this times half the box
     double  hold;           ///< seconds that a lost target is kept where it was
-    double  fade;           ///< seconds to fade out after that, and to fade in; 0: at once
+    double  fade_in;        ///< seconds from nothing to all when a target is found; 0: at once
+    double  fade_out;       ///< seconds to fade out after hold; 0: at once
     double  smooth;         ///< 0: follow the box exactly; 1: the default amount; more: steadier, and later
     double  x0, y0;         ///< start point of nearest in pixels; NAN: the middle of the picture
 

@@ -252,7 +252,7 @@ HighlightScene ff_highlight_scene_at(const HighlightParams *p, const double elli
 
 int ff_highlight_is_empty(const HighlightScene *s)
 {
-    int empty = !s->nb || !(s->strength > 0);
+    int empty = !s->nb || s->base == HL_BASE_NONE || !(s->strength > 0);
 
     for (int i = 0; i < s->nb; i++)
         empty &= !(s->draw[i].fill > 0) && !(s->draw[i].stroke > 0) && !(s->draw[i].outline > 0);

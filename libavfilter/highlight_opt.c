@@ -125,7 +125,6 @@ static int parse_follow(AVFilterContext *ctx)
     }
     s->follower.grow   = s->grow;
     s->follower.hold   = s->hold;
-    s->follower.fade   = s->params.fade_out;
     s->follower.smooth = s->smoothing;
     s->follower.x0     = s->follower.y0 = NAN;
     return 0;
@@ -203,6 +202,8 @@ int ff_highlight_command(AVFilterContext *ctx, const char *cmd, const char *arg,
     HighlightContext *s = ctx->priv;
     int which = -1, ret;
 
+    if (!arg)
+        arg = "";
     for (int i = 0; i < FF_ARRAY_ELEMS(sources); i++)
         if (!strcmp(cmd, sources[i]))
             which = i;
@@ -234,6 +235,8 @@ HighlightScene ff_highlight_at(AVFilterLink *inlink, const AVFrame *frame)
 
     if (!s->follow)
         return ff_highlight_scene(&s->list, &s->params, t, w, h);
+    s->follower.fade_in  = s->params.fade_in;      // commands may change them
+    s->follower.fade_out = s->params.fade_out;
     visible = ff_highlight_follow(&s->follower, frame, t, at);
     return ff_highlight_scene_at(&s->params, at, visible, h);
 }

@@ -349,7 +349,7 @@ static void test_largest(void)
     tap_ok(!switches, "largest: no change between two of the same size in 30 s (%d)", switches);
     f.hold = 0.5;
     one = (Box) { out[0] < 800 ? 1200 : 500, 400, 60, 150, -1 };
-    f.fade = 0;
+    f.fade_in = f.fade_out = 0;
     tap_ok(follow(&f, &one, 1, 30.2, out) == 1 && fabs(out[0] - one.x) > 600, "a missed detection is bridged, not taken for a change");
     tap_ok(follow(&f, &one, 1, 30.6, out) == 1 && out[0] == one.x, "after the hold the other one is taken");
     f = make(FOLLOW_LARGEST);
@@ -368,7 +368,7 @@ static void test_fades(void)
     double out[4];
 
     f.hold = 0.4;
-    f.fade = 0.2;
+    f.fade_in = f.fade_out = 0.2;
     tap_ok(follow(&f, NULL, 0, 0, out) == 0, "nothing before there is a target");
     tap_ok(follow(&f, &one, 1, 1, out) == 0 && near(follow(&f, &one, 1, 1.05, out), 0.25, 1e-9) &&
            near(follow(&f, &one, 1, 1.13, out), 0.65, 1e-9) && follow(&f, &one, 1, 1.5, out) == 1, "fades in by time");
@@ -430,7 +430,7 @@ static void test_garbage(void)
     for (int k = -2; k < 4; k++) {
         HighlightFollower f = make(k);
         f.hold = k & 1;
-        f.fade = 0.3;
+        f.fade_in = f.fade_out = 0.3;
         for (int i = 0; i < 20000; i++) {
             put(two, 2);
             for (int j = 0; j < 2; j++) {
@@ -454,12 +454,12 @@ static void test_settings(void)
     double out[4];
     int ok = 1;
 
-    for (int i = 0; i < nb * nb * 6; i++)
+    for (int i = 0; i < nb * nb * 7; i++)
         for (int k = -2; k < 4; k += 5 - 4 * (k < -1)) {
             HighlightFollower f = make(k);
-            double *const set[6] = { &f.grow, &f.hold, &f.fade, &f.smooth, &f.x0, &f.y0 };
-            *set[i % 6] = odd[i / 6 % nb];
-            *set[(i + 1 + i / 54) % 6] = odd[i / 54];
+            double *const set[7] = { &f.grow, &f.hold, &f.fade_in, &f.fade_out, &f.smooth, &f.x0, &f.y0 };
+            *set[i % 7] = odd[i / 7 % nb];
+            *set[(i + 1 + i / 63) % 7] = odd[i / 63];
             for (int j = 0; j < sizeof(times) / sizeof(*times); j++)
                 ok &= sane(follow(&f, two + j % 2, 1 + (j % 3 == 0 && !(j % 2)), times[j], out), out);
         }

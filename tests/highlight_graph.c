@@ -66,6 +66,23 @@ static void is(int got, int want, const char *what)
     tap_ok(abs(got - want) <= 0, "%s: %d (%d)", what, got, want);
 }
 
+static void test_nothing(void)
+{
+    Graph t;
+    AVFrame *in, *keep, *out;
+    int err;
+
+    if (!tap_ok(open_graph(&t, "keys=0 100 120 20 20:effect=ring:stroke=0") >= 0, "a ring of no width: %s", message))
+        return;
+    in   = at(0);
+    keep = av_frame_clone(in);
+    out  = through(&t, in, &err);
+    tap_ok(out && out->data[0] == keep->data[0], "a frame on which nothing is drawn passes by reference");
+    av_frame_free(&out);
+    av_frame_free(&keep);
+    avfilter_graph_free(&t.g);
+}
+
 static void test_frames(void)
 {
     Graph t;
@@ -352,7 +369,7 @@ static void test_follow(void)
     AVFrame *f;
     int err;
 
-    if (tap_ok(open_graph(&t, "follow=7:outside=1:feather=1.5:fade_out=0:smooth=0:hold=0.2") >= 0, "follow a track: %s", message)) {
+    if (tap_ok(open_graph(&t, "follow=7:outside=1:feather=1.5:fade_in=0:fade_out=0:smooth=0:hold=0.2") >= 0, "follow a track: %s", message)) {
         f = through(&t, detected(0, 80, 60, 40, 80, "7"), &err);
         tap_ok(f && f->data[0][100 * f->linesize[0] + 100] == 100 && f->data[0][2] == 16, "an ellipse about the box");
         tap_ok(f && f->data[0][100 * f->linesize[0] + 124] == 100 && f->data[0][100 * f->linesize[0] + 128] == 16,
@@ -370,7 +387,19 @@ static void test_follow(void)
         av_frame_free(&f);
     }
     avfilter_graph_free(&t.g);
-    if (tap_ok(open_graph(&t, "follow=largest:outside=1:feather=1.5:fade_out=0:smooth=0") >= 0, "follow the largest")) {
+    if (tap_ok(open_graph(&t, "follow=7:outside=1:feather=1.5:fade_in=0.4:fade_out=0:smooth=0:hold=0.1") >= 0, "follow with fades")) {
+        f = through(&t, detected(0, 80, 60, 40, 80, "7"), &err);
+        av_frame_free(&f);
+        f = through(&t, detected(0.2, 80, 60, 40, 80, "7"), &err);
+        tap_ok(f && abs(f->data[0][2] - dimmed(0.5)) <= 1, "fade_in is that of a target that is found");
+        av_frame_free(&f);
+        f = through(&t, detected(0.4, 80, 60, 40, 80, "7"), &err);
+        av_frame_free(&f);
+        tap_ok(avfilter_graph_send_command(t.g, "filter", "fade_out", "1", NULL, 0, 0) >= 0, "command fade_out");
+        is(luma(&t, 1, 2, 2), dimmed(0.5), "is obeyed: half a second after the hold");
+    }
+    avfilter_graph_free(&t.g);
+    if (tap_ok(open_graph(&t, "follow=largest:outside=1:feather=1.5:fade_in=0:fade_out=0:smooth=0") >= 0, "follow the largest")) {
         f = through(&t, detected(0, 80, 60, 40, 80, NULL), &err);
         tap_ok(f && f->data[0][100 * f->linesize[0] + 100] == 100 && f->data[0][14 * f->linesize[0] + 304] == 16, "the larger box, without ids");
         av_frame_free(&f);
@@ -464,6 +493,7 @@ int main(void)
 {
     av_log_set_callback(keep_message);
     test_frames();
+    test_nothing();
     test_time();
     test_keys();
     test_strength();
