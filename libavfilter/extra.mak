@@ -22,6 +22,12 @@ OBJS-$(CONFIG_HIGHLIGHT_CUDA_FILTER) += vf_highlight_cuda.o highlight_cuda.o $(H
                                       $(CUDA-OBJS) $(call cuda-kernels,vf_highlight_cuda)
 libavfilter/vf_highlight_cuda.ptx: $(addprefix libavfilter/,highlight_kernel.h highlight_blur_px.h highlight_px.h px.h px_cuda.h)
 
+# what is computed in double for the exact filters: one rounding an operation on every machine, while
+# clang makes one of a * b + c where it can (AArch64)
+EXACT-OBJS := keytrack.o frame_clock.o px_format.o crop_geom.o crop_rot.o crop_tables.o crop_taps.o \
+              highlight_tab.o highlight_look.o highlight_old.o highlight_follow.o highlight_cv.o
+$(addprefix libavfilter/,$(EXACT-OBJS)): CFLAGS += -ffp-contract=off
+
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
            nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \
            nn_engine.o nn_ref.o nn_builtin.o

@@ -79,11 +79,6 @@ static int reserve(HighlightTables *t, size_t size)
 
 /* ---- layouts ----------------------------------------------------------------------- */
 
-static int is_chroma(const AVPixFmtDescriptor *d, int comp)
-{
-    return (comp == 1 || comp == 2) && d->nb_components >= 3 && !(d->flags & AV_PIX_FMT_FLAG_RGB);
-}
-
 static int is_alpha(const AVPixFmtDescriptor *d, int comp)
 {
     return (d->flags & AV_PIX_FMT_FLAG_ALPHA) && comp == d->nb_components - 1;
@@ -97,7 +92,7 @@ int ff_highlight_components(int comp[4], const PxLayout *l, int p)
         comp[c] = c < l->plane[p].nc ? l->plane[p].comp[c] : -1;
         if (comp[c] >= 0 && is_alpha(l->desc, comp[c]))
             comp[c] = -1;
-        chroma |= comp[c] >= 0 && is_chroma(l->desc, comp[c]);
+        chroma |= comp[c] >= 0 && ff_px_is_chroma(l->desc, comp[c]);
     }
     return chroma;
 }
@@ -110,7 +105,7 @@ int ff_highlight_layout(PxLayout *l, enum AVPixelFormat fmt)
         int comp[4];
         const int chroma = ff_highlight_components(comp, l, p);
         for (int c = 0; c < 4; c++)
-            if (comp[c] >= 0 && is_chroma(l->desc, comp[c]) != chroma)
+            if (comp[c] >= 0 && ff_px_is_chroma(l->desc, comp[c]) != chroma)
                 ret = AVERROR(ENOSYS);
     }
     return ret;

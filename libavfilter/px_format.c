@@ -32,7 +32,7 @@
 #define REFUSED (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_PAL | \
                  AV_PIX_FMT_FLAG_BAYER | AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_XYZ)
 
-static int is_chroma(const AVPixFmtDescriptor *d, int comp)
+int ff_px_is_chroma(const AVPixFmtDescriptor *d, int comp)
 {
     return (comp == 1 || comp == 2) && d->nb_components >= 3 && !(d->flags & AV_PIX_FMT_FLAG_RGB);
 }
@@ -43,7 +43,7 @@ static int place(PxLayout *l, int c)
     const AVComponentDescriptor *cd = &l->desc->comp[c];
     PxLayoutPlane *p = &l->plane[cd->plane];
     const int nc = cd->step / l->bytes, at = cd->offset / l->bytes;
-    const int chroma = is_chroma(l->desc, c) && (l->desc->log2_chroma_w || l->desc->log2_chroma_h);
+    const int chroma = ff_px_is_chroma(l->desc, c) && (l->desc->log2_chroma_w || l->desc->log2_chroma_h);
 
     if (cd->depth != l->depth || cd->shift != l->shift || cd->step % l->bytes ||
         cd->offset % l->bytes || nc < 1 || nc > 4 || at >= nc)

@@ -45,6 +45,9 @@ typedef struct PxLayout {
  *  endianness, palette, packed below a byte or with subsampled chroma, ... */
 int ff_px_layout(PxLayout *l, enum AVPixelFormat fmt);
 
+/** @return whether a component is a colour difference */
+int ff_px_is_chroma(const AVPixFmtDescriptor *d, int comp);
+
 /**
  * An RGBA colour as the samples of a frame, for each component; takes matrix
  * and range from the frame.
