@@ -250,16 +250,21 @@ rm -rf out.* ref.*
 ff -i closed.mp4 -an -vf "$keycrop,format=yuv420p" -fps_mode passthrough -enc_time_base demux -c:v ffv1 src.nut
 "$FFREEL" render -q -i closed.mp4 -j 2 --cuts 31,62,93,94,120 -- -an -vf "$keycrop,format=yuv420p" -c:v libx264 -crf 16 out.mp4 2> err
 ff -i closed.mp4 -an -vf "$keycrop,format=yuv420p" -fps_mode passthrough -enc_time_base demux -c:v libx264 -crf 16 ref.mp4
-# the goal at a seam is 1 dB; the encoder's lookahead starts anew in each segment (docs/driver.md)
 psnr() { ff -i "$1" -i "$2" -lavfi "[0:v]settb=1/90000,setpts=N[a];[1:v]settb=1/90000,setpts=N[b];[a][b]psnr=f=$3" -f null -; }
 psnr out.mp4 ref.mp4 p.between
 psnr out.mp4 src.nut p.out
 psnr ref.mp4 src.nut p.ref
 avg=$(sed 's/.*mse_avg:\([0-9.]*\).*/\1/' p.between | awk '{ s += $1 } END { printf "%.2f", 10 * log(255 * 255 / (s / NR)) / log(10) }')
-dip=$(paste p.out p.ref | awk '{ split($6, a, ":"); m = NR; for (i = 1; i <= NF; i++) if ($i ~ /^psnr_avg:/) { split($i, v, ":"); x[++c] = v[2] }
-    d = x[c] - x[c - 1]; if (d > w) w = d } END { printf "%.2f", w }')
-awk -v a="$avg" -v d="$dip" 'BEGIN { exit !(a >= 40 && d <= 3) }'
-ok $? "libx264: $avg dB to the unsplit run, at most $dip dB below it against the source in any frame"
+# single frames differ by their type (P here, B there); what counts is the stretch around a seam
+dip=$(paste p.out p.ref | awk -v seams="31 62 93 94 120" '
+    { c = 0; for (i = 1; i <= NF; i++) if ($i ~ /^psnr_avg:/) { split($i, v, ":"); x[NR, ++c] = v[2] }
+      if (x[NR, 2] - x[NR, 1] > single) single = x[NR, 2] - x[NR, 1] }
+    END { k = split(seams, s, " ")
+        for (i = 1; i <= k; i++) { d = 0; for (j = s[i] - 3; j <= s[i] + 4; j++) d += (x[j, 2] - x[j, 1]) / 8; if (d > most) most = d }
+        printf "%.2f %.2f", most, single }')
+set -- $dip
+awk -v a="$avg" -v d="$1" 'BEGIN { exit !(a >= 40 && d <= 1) }'
+ok $? "libx264: $avg dB to the unsplit run; against the source the eight frames around a seam are at most $1 dB below it (one frame: $2 dB)"
 
 echo "done - $n tests, $failed failed"
 [ $failed = 0 ]
