@@ -107,7 +107,7 @@ check: check-build check-patches
 	$(Q)FFREEL_SPLIT_SEED=$${FFREEL_SPLIT_SEED:-20261124} tests/run $(CHECK)
 
 check-split: check-build
-	$(Q)tests/run $(CHECK) split.sh
+	$(Q)tests/run $(CHECK) driver_plan split.sh
 
 check-faults: check-build
 	$(Q)FFREEL_TEST_LIMIT=3600 tests/run $(CHECK) split_faults.sh

@@ -148,11 +148,9 @@ static char *cache_path(const Plan *p, int workers, const char *gpus)
     hash_text(text, hash);
     path = strf("%s/speed-%s.json", dir, hash);
     /* a cache that cannot be made is none */
-    if (!base && home) {
-        char *up = strf("%s/.cache", home);
-        mkdir(up, 0777);
-        av_free(up);
-    }
+    *strrchr(dir, '/') = 0;
+    mkdir(dir, 0777);
+    dir[strlen(dir)] = '/';
     mkdir(dir, 0777);
     av_free(dir);
     av_free(text);

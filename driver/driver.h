@@ -356,6 +356,7 @@ void scan_free(Scan *s);
 int  verify_output(Plan *p, const char *path, int full);
 /** the result's name, at last */
 int  output_name(Plan *p, const char *part);
+int  output_is_ours(const Plan *p);     ///< there, and made by this plan
 
 int verb_render(Options *o), verb_plan(Options *o), verb_run(Options *o), verb_run_segment(Options *o),
     verb_join(Options *o), verb_verify(Options *o), verb_status(Options *o), verb_clean(Options *o);

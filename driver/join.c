@@ -18,7 +18,9 @@
  * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
  */
 
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,9 +106,26 @@ static int make_output(Plan *p, const StrList *argv, const char *name, const cha
     return ret;
 }
 
+/* The concat demuxer takes its list's name for a URL: '#', '?' and '%' in a folder's
+ * name mean something there. By its open folder the list has a plain name. */
+static char *plain_name(const Plan *p, const char *list, int *dir)
+{
+    int fd;
+
+    *dir = -1;
+    if (!strpbrk(p->dir, "#?%"))
+        return strf("%s", list);
+    fd   = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *dir = fd < 0 ? -1 : fcntl(fd, F_DUPFD, 10);        // handed on to ffmpeg
+    if (fd >= 0)
+        close(fd);
+    return *dir < 0 ? strf("%s", list) : strf("/proc/self/fd/%d/list.ffconcat", *dir);
+}
+
 int join_run(Plan *p, char **part)
 {
     const int64_t began = now_us();
+    int dir;
     char *list = strf("%s/list.ffconcat", p->dir), *text = concat_list(p);
     StrList argv = { 0 };
     Child c = { 0 };
@@ -116,9 +135,13 @@ int join_run(Plan *p, char **part)
     if (!ret)
         ret = write_file(list, text, strlen(text));
     if (!ret) {
-        command_join(&argv, p, list, *part);
+        char *name = plain_name(p, list, &dir);
+        command_join(&argv, p, name, *part);
         ret = make_output(p, &argv, "join", *part, p->x.nb, &c);
         list_free(&argv);
+        av_free(name);
+        if (dir >= 0)
+            close(dir);
     }
     json_object_set_new(p->times, "concat_ms", json_integer((now_us() - began) / 1000));
     av_free(list);

@@ -90,18 +90,29 @@ end:
     return ret;
 }
 
+static int keep_plan;
+
+/* plan.json and output.json go last: a removal that is cut short can be told from a run */
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
 {
-    (void)st;
-    (void)type;
-    (void)f;
+    const char *name = path + f->base;
+
+    if (keep_plan && (!f->level || (f->level == 1 && (!strcmp(name, "plan.json") || !strcmp(name, "output.json") ||
+                                                      !strcmp(name, "index")))))
+        return 0;
     return remove(path);
 }
 
 int dir_remove(const char *dir)
 {
-    /* no links are followed, and no more than 8 folders are open */
-    if (nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS) < 0)
+    int ret;        // no links are followed, and no more than 8 folders are open
+
+    keep_plan = 1;
+    ret = nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    keep_plan = 0;
+    if (!ret)
+        ret = nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (ret)
         return fail(FAIL_IO, "%s: cannot be removed whole: %s", dir, strerror(errno));
     return 0;
 }

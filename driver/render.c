@@ -202,8 +202,6 @@ static int plan_begin(Plan *p, Command *c, FilterCheck *f, const Options *o, AVF
     if (!p->ffmpeg)
         return fail(FAIL_USAGE, o->ffmpeg ? "--ffmpeg %s: not a program that can be run"
                                           : "%s: not beside ffreel nor on PATH; name it with --ffmpeg", o->ffmpeg ? o->ffmpeg : "ffmpeg");
-    if (!o->overwrite && !o->dry_run && !access(p->output, F_OK))
-        return fail(FAIL_USAGE, "%s exists; -y replaces it", c->output);
     if (!strcmp(p->input, p->output))
         return fail(FAIL_USAGE, "%s: input and output are one file", c->output);
     if ((ret = input_open(in, p->input, c->in_format)) || (ret = picks_choose(picks, c, *in)))
@@ -375,6 +373,8 @@ static void dry_run(const Plan *p)
 
 // ---- the verbs ---------------------------------------------------------------------
 
+enum { FINISHED = -1 };         // an earlier run was, but for cleaning up
+
 /* a plan for this very command that an earlier run left, or a new one */
 static int plan_or_resume(Plan *p, const Options *o, int *lock)
 {
@@ -383,11 +383,16 @@ static int plan_or_resume(Plan *p, const Options *o, int *lock)
     Command c = { 0 };
     Picks picks;
     char *json = NULL;
-    int ret = plan_begin(p, &c, &f, o, &in, &picks);
+    int ret = plan_begin(p, &c, &f, o, &in, &picks), there;
 
     if (ret)
         goto end;
-    json = strf("%s/plan.json", p->dir);
+    json  = strf("%s/plan.json", p->dir);
+    there = !o->overwrite && !o->dry_run && !o->explain && !access(p->output, F_OK);
+    if (there && access(json, F_OK)) {
+        ret = fail(FAIL_USAGE, "%s exists; -y replaces it", c.output);
+        goto end;
+    }
     if (!o->dry_run && !o->explain) {
         if ((ret = make_dir(p->dir)))
             goto end;
@@ -404,7 +409,12 @@ static int plan_or_resume(Plan *p, const Options *o, int *lock)
         if (!ret) {
             plan_free(p);
             *p = old;
-            say(0, "going on with %s", p->dir);
+            if (there && output_is_ours(p))
+                ret = FINISHED;
+            else if (there)
+                ret = fail(FAIL_USAGE, "%s exists; -y replaces it", p->output);
+            else
+                say(0, "going on with %s", p->dir);
         } else {
             plan_free(&old);
         }
@@ -462,6 +472,11 @@ int verb_render(Options *o)
 
     signals_catch();
     ret = plan_or_resume(&p, o, &lock);
+    if (ret == FINISHED) {
+        say(0, "%s: complete already", p.output);
+        ret = o->keep ? 0 : dir_remove(p.dir);
+        goto end;
+    }
     if (!ret && o->explain)
         explain(&p);
     if (!ret && o->dry_run)
@@ -510,7 +525,7 @@ int verb_plan(Options *o)
     int lock = -1, ret;
 
     signals_catch();
-    ret = plan_or_resume(&p, o, &lock);
+    ret = FFMAX(plan_or_resume(&p, o, &lock), 0);
     if (!ret && (o->explain || o->dry_run)) {
         explain(&p);
         if (o->dry_run)

@@ -239,9 +239,40 @@ int verify_output(Plan *p, const char *path, int full)
     return ret;
 }
 
+/* what is about to get the name is written down first: a run that dies right after the
+ * rename is known to have been complete */
 int output_name(Plan *p, const char *part)
 {
-    return rename_safely(part, p->output);
+    char *note = strf("%s/output.json", p->dir), hash[33];
+    int64_t size;
+    json_t *j;
+    int ret = hash_file(part, hash, &size);
+
+    if (ret < 0) {
+        ret = fail(FAIL_IO, "%s: %s", part, av_err2str(ret));
+    } else {
+        j   = need(json_pack("{s:s, s:I, s:s}", "plan", p->id, "bytes", (json_int_t)size, "hash", hash));
+        ret = write_json(note, j);
+        json_decref(j);
+    }
+    if (!ret)
+        ret = rename_safely(part, p->output);
+    av_free(note);
+    return ret;
+}
+
+int output_is_ours(const Plan *p)
+{
+    char *note = strf("%s/output.json", p->dir), *text = read_text(note), hash[33];
+    json_t *j = text ? json_loads(text, 0, NULL) : NULL;
+    const char *id = json_string_value(json_object_get(j, "plan")), *was = json_string_value(json_object_get(j, "hash"));
+    int64_t size;
+    const int ours = id && was && !strcmp(id, p->id) && !hash_file(p->output, hash, &size) && !strcmp(hash, was);
+
+    json_decref(j);
+    av_free(text);
+    av_free(note);
+    return ours;
 }
 
 int verb_verify(Options *o)

@@ -32,8 +32,8 @@ render() { "$FFREEL" render "$@"; }
 same() { sums out.nut > out.sums 2> /dev/null; cmp -s out.sums "$1"; }
 children() { ps -e -o pid=,ppid=,stat=,args= | grep "[f]fmpeg.*$work"; }
 gone() { # no ffmpeg of ours is left, alive or undead
-    i=0
-    while [ $i -lt 20 ] && [ -n "$(children)" ]; do sleep 0.1; i=$((i + 1)); done
+    tenths=0
+    while [ $tenths -lt 20 ] && [ -n "$(children)" ]; do sleep 0.1; tenths=$((tenths + 1)); done
     [ -z "$(children)" ]
 }
 
@@ -63,6 +63,13 @@ ok $? "$kills kills at random moments leave no process behind"
 ok $? "each ends with status 75, or dies of SIGKILL"
 [ $wrong = 0 ]
 ok $? "after each the same command makes the right file and leaves nothing"
+
+# ---- killed between the rename and the cleaning ---------------------------------------------
+rm -rf out.nut*
+render -q -i in.mp4 -j 2 --segment 50f --keep -- -vf "$vf" -c:v ffv1 out.nut
+rm -rf out.nut.ffreel/seg
+render -q -i in.mp4 -j 2 --segment 50f -- -vf "$vf" -c:v ffv1 out.nut 2> err && [ ! -e out.nut.ffreel ] && same ref.sums
+ok $? "a run that was complete but for cleaning is found complete $(cat err)"
 
 # ---- a child killed -----------------------------------------------------------------------
 rm -rf out.nut*
@@ -142,7 +149,6 @@ fresh; sed -i 's/"extradata": "..../"extradata": "0000/' d/seg/00003.json; broke
 
 # ---- something changed since the plan ---------------------------------------------------------
 cp in.mp4 in2.mp4
-printf '0 0 0 160 120|8 90 50 160 120' > /dev/null
 printf '[{"time":0,"x":0,"y":0,"width":160,"height":120},{"time":8,"x":90,"y":50,"width":160,"height":120}]' > keys.json
 kvf="keyframecrop=file=keys.json:w=160:h=120"
 changed() { # WHAT TEXT FILTERS OPTIONS...
@@ -150,13 +156,13 @@ changed() { # WHAT TEXT FILTERS OPTIONS...
     shift 3
     render -q -i in2.mp4 --segment 40f -- -vf "$f" "$@" out.nut 2> err
     rc=$?
-    [ $rc = 78 ] && grep -q "$text" err && [ "$(wc -l < err)" = 1 ] && [ ! -e out.nut ]
+    [ $rc = 78 ] && grep -q -- "$text" err && [ "$(wc -l < err)" = 1 ] && [ ! -e out.nut ]
     ok $? "a changed $what is refused by name: $(head -n 1 err | cut -c1-110)"
 }
 rm -rf out.nut*
 "$FFREEL" plan -q -i in2.mp4 --segment 40f -- -vf "$kvf" -c:v ffv1 out.nut
 changed "filter" "-vf was" "$kvf,negate" -c:v ffv1
-changed "encoder" "encoder was" "$kvf" -c:v huffyuv
+changed "encoder" "output options was" "$kvf" -c:v huffyuv
 changed "encoder option" "output options was" "$kvf" -c:v ffv1 -slices 4
 cp keys.json keys.old; sed -i 's/90/91/' keys.json
 changed "key file" "keys.json" "$kvf" -c:v ffv1
@@ -267,6 +273,32 @@ render -q -i in.mp4 -j 2 --segment 50f -- -vf "crop=9999:9" -c:v ffv1 out.nut 2>
 [ $? = 65 ] && [ ! -e out.nut ] && grep -q 'segment 0: ffmpeg ended .*crop\|segment 0: ffmpeg ended .*Invalid' err
 ok $? "a command that ffmpeg refuses is not tried again: $(head -n 1 err | cut -c1-110)"
 "$FFREEL" clean out.nut.ffreel
+
+# ---- documents -------------------------------------------------------------------------------------
+rc=0
+for o in $("$FFREEL" help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
+    grep -q -- "\`$o" "$FFREEL_TOP/docs/driver.md" || { rc=1; echo "# docs/driver.md lacks $o"; }
+    grep -q -- "$(echo "$o" | sed 's/-/\\\\-/g')" "$FFREEL_TOP/docs/ffreel.1" || { rc=1; echo "# docs/ffreel.1 lacks $o"; }
+done
+ok $rc "every option is in docs/driver.md and in the manual page"
+
+# ---- when it pays ------------------------------------------------------------------------------------
+rm -rf out.nut*
+ff -f lavfi -i testsrc2=s=64x48:r=25:d=60 -c:v libx264 -preset ultrafast -g 25 long.mp4
+# a load that waits: two processes are twice as fast, whatever the machine does
+render -i long.mp4 --filter realtime=0,0 --explain -- -vf "realtime=speed=2" -c:v ffv1 out.nut > out.txt 2> err
+if [ "$(nproc)" -gt 1 ]; then
+    grep -q 'split into .* one process would take' out.txt
+    ok $? "calibration: waiting is shared out: $(grep split out.txt | cut -c1-110)"
+    render -i long.mp4 --filter realtime=0,0 --explain -- -vf "realtime=speed=2" -c:v ffv1 out.nut > out.txt 2> err
+    ! grep -q measuring err && grep -q 'split into' out.txt
+    ok $? "its result is remembered"
+else
+    echo "skip - calibration: one core"
+fi
+render -i long.mp4 --explain -- -vf hflip -c:v ffv1 out.nut > out.txt 2> err
+grep -q 'not split: .*too short to gain' out.txt
+ok $? "a job of seconds is not split: $(grep split out.txt | cut -c1-100)"
 
 # ---- what is shown --------------------------------------------------------------------------------
 render -i in.mp4 -j 2 --segment 50f --dry-run -- -vf "$vf" -c:v ffv1 out.nut > out.txt
