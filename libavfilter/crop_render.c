@@ -27,6 +27,7 @@
 
 #include "crop_render.h"
 #include "filters.h"
+#include "slice_jobs.h"
 
 /** What the jobs of one frame share. */
 typedef struct Job {
@@ -75,21 +76,6 @@ static int crop_job(AVFilterContext *ctx, void *arg, int nr, int nb)
     return 0;
 }
 
-/* @return the first error of the jobs */
-static int execute(AVFilterContext *ctx, avfilter_action_func *fn, Job *job, int rows)
-{
-    const int nb = FFMAX(1, FFMIN(job->r->nb_scratch, rows / 16));
-    int *ret = av_calloc(nb, sizeof(*ret)), err = 0;
-
-    if (!ret)
-        return AVERROR(ENOMEM);
-    ff_filter_execute(ctx, fn, job, ret, nb);
-    for (int i = 0; i < nb && !err; i++)
-        err = ret[i];
-    av_free(ret);
-    return err;
-}
-
 static int alloc_turned(CropRender *r, const CropTables *t)
 {
     for (int p = 0; p < t->layout.nb_planes; p++) {
@@ -107,9 +93,9 @@ int ff_crop_render(CropRender *r, AVFilterContext *ctx, const CropTables *t, AVF
     int ret;
 
     if (t->turn && ((ret = alloc_turned(r, t)) < 0 ||
-                    (ret = execute(ctx, rotate_job, &job, t->set[0].rot_h)) < 0))
+                    (ret = ff_slice_jobs(ctx, rotate_job, &job, t->set[0].rot_h, r->nb_scratch)) < 0))
         return ret;
-    return execute(ctx, crop_job, &job, out->height);
+    return ff_slice_jobs(ctx, crop_job, &job, out->height, r->nb_scratch);
 }
 
 int ff_crop_render_init(CropRender *r, int nb_threads)

@@ -7,16 +7,16 @@ cuda-kernels = $(if $(FFREEL-CUDA),$(1:%=%.ptx.o))
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keytrack.o keytrack_text.o \
                                       keytrack_json.o crop_cuda.o crop_frame.o crop_geom.o crop_load.o \
-                                      crop_render.o crop_resample.o crop_rot.o crop_tables.o crop_taps.o \
+                                      crop_render.o crop_resample.o crop_rot.o crop_tables.o crop_taps.o slice_jobs.o \
                                       frame_clock.o px_format.o $(CUDA-OBJS) $(call cuda-kernels,vf_keyframecrop_cuda)
 
 # FFmpeg's rule for kernels knows the .cu alone: without these an edited header leaves them stale
 libavfilter/vf_keyframecrop_cuda.ptx: $(addprefix libavfilter/,crop_kernel.h crop_px.h px.h px_cuda.h)
 
 HIGHLIGHT-OBJS := highlight_opt.o highlight_load.o highlight_follow.o highlight_look.o highlight_old.o \
-                  highlight_tab.o highlight_cv.o frame_clock.o keytrack.o keytrack_text.o keytrack_json.o \
+                  highlight_tab.o highlight_layout.o highlight_cv.o frame_clock.o keytrack.o keytrack_text.o keytrack_json.o \
                   crop_geom.o px_format.o
-OBJS-$(CONFIG_HIGHLIGHT_FILTER)    += vf_highlight.o highlight_render.o highlight_row.o highlight_blur.o \
+OBJS-$(CONFIG_HIGHLIGHT_FILTER)    += vf_highlight.o highlight_render.o highlight_row.o highlight_blur.o slice_jobs.o \
                                       $(HIGHLIGHT-OBJS)
 OBJS-$(CONFIG_HIGHLIGHT_CUDA_FILTER) += vf_highlight_cuda.o highlight_cuda.o $(HIGHLIGHT-OBJS) \
                                       $(CUDA-OBJS) $(call cuda-kernels,vf_highlight_cuda)

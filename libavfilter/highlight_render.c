@@ -29,6 +29,7 @@
 
 #include "filters.h"
 #include "highlight_render.h"
+#include "slice_jobs.h"
 
 /** What the jobs of one frame share. */
 typedef struct Job {
@@ -199,21 +200,6 @@ static int draw_job(AVFilterContext *ctx, void *arg, int nr, int nb)
     return 0;
 }
 
-/* @return the first error of the jobs */
-static int execute(AVFilterContext *ctx, avfilter_action_func *fn, Job *job)
-{
-    const int nb = FFMAX(1, FFMIN(job->r->nb_scratch, job->in->height / 16));
-    int *ret = av_calloc(nb, sizeof(*ret)), err = 0;
-
-    if (!ret)
-        return AVERROR(ENOMEM);
-    ff_filter_execute(ctx, fn, job, ret, nb);
-    for (int i = 0; i < nb && !err; i++)
-        err = ret[i];
-    av_free(ret);
-    return err;
-}
-
 static int alloc_blurred(const Job *job)
 {
     HighlightRender *r = job->r;
@@ -236,9 +222,10 @@ int ff_highlight_render(HighlightRender *r, AVFilterContext *ctx, AVFrame *out, 
 
     if ((ret = ff_highlight_tables(&r->tables, s, dither, &r->layout, in)) < 0)
         return ret;
-    if (s->base == HL_BASE_BLUR && ((ret = alloc_blurred(&job)) < 0 || (ret = execute(ctx, blur_job, &job)) < 0))
+    if (s->base == HL_BASE_BLUR && ((ret = alloc_blurred(&job)) < 0 ||
+                                    (ret = ff_slice_jobs(ctx, blur_job, &job, in->height, r->nb_scratch)) < 0))
         return ret;
-    return execute(ctx, draw_job, &job);
+    return ff_slice_jobs(ctx, draw_job, &job, in->height, r->nb_scratch);
 }
 
 int ff_highlight_render_init(HighlightRender *r, enum AVPixelFormat fmt, int nb_threads)

@@ -27,7 +27,6 @@
 #include "libavutil/mem.h"
 
 #include "crop_geom.h"
-#include "highlight_blur_px.h"
 #include "highlight_cv.h"
 #include "highlight_tab.h"
 
@@ -75,45 +74,6 @@ static int reserve(HighlightTables *t, size_t size)
     }
     t->used = end;
     return offset;
-}
-
-/* ---- layouts ----------------------------------------------------------------------- */
-
-static int is_alpha(const AVPixFmtDescriptor *d, int comp)
-{
-    return (d->flags & AV_PIX_FMT_FLAG_ALPHA) && comp == d->nb_components - 1;
-}
-
-int ff_highlight_components(int comp[4], const PxLayout *l, int p)
-{
-    int chroma = 0;
-
-    for (int c = 0; c < 4; c++) {
-        comp[c] = c < l->plane[p].nc ? l->plane[p].comp[c] : -1;
-        if (comp[c] >= 0 && is_alpha(l->desc, comp[c]))
-            comp[c] = -1;
-        chroma |= comp[c] >= 0 && ff_px_is_chroma(l->desc, comp[c]);
-    }
-    return chroma;
-}
-
-int ff_highlight_layout(PxLayout *l, enum AVPixelFormat fmt)
-{
-    int ret = ff_px_layout(l, fmt);
-
-    for (int p = 0; p < l->nb_planes && ret >= 0; p++) {
-        int comp[4];
-        const int chroma = ff_highlight_components(comp, l, p);
-        for (int c = 0; c < 4; c++)
-            if (comp[c] >= 0 && ff_px_is_chroma(l->desc, comp[c]) != chroma)
-                ret = AVERROR(ENOSYS);
-    }
-    return ret;
-}
-
-int ff_highlight_radius(int luma, int log2)
-{
-    return FFMIN((luma + (1 << log2 >> 1)) >> log2, HL_BLUR_MAX);
 }
 
 /* ---- profiles ------------------------------------------------------------------ */
