@@ -33,7 +33,7 @@
 /*
  * How it is cut
  *
- *   ffargs.c   the user's ffmpeg command: what belongs to the picture, what to the final mux
+ *   ffargs.c ffopts.c   the user's ffmpeg command: what belongs to the picture, what to the final mux
  *   streams.c  which streams of the input ffmpeg would take
  *   index.c    packets -> frames in order of presentation, and what forbids to split (audit)
  *   filters.c  the filter graph: does a frame depend on frames before it?
@@ -44,7 +44,8 @@
  *   segment.c  one segment: run, prove, name (verb run-segment)
  *   pool.c     many segments on this machine (verb run)
  *   join.c verify.c manage.c   verbs join, verify, status, clean
- *   render.c   plan, run, join, verify, clean in one go (verbs plan and render)
+ *   prepare.c  from the command to a plan, in the order of these
+ *   render.c   plan, run, join, verify, clean in one go (verbs plan and render); show.c   --explain, --dry-run
  *   calibrate.c   measures one process against several
  *   stage.c progress.c   which stage limits; what the user sees
  *
@@ -278,6 +279,8 @@ int     plan_lock(const char *dir);     ///< @return a file descriptor, or -1 af
 json_t *fingerprint_make(const Plan *p, const Command *c, const FilterCheck *f);
 int     fingerprint_same(json_t *was, json_t *is, const char *dir);
 int     fingerprint_input(Plan *p);     ///< is the input still what was planned?
+/** What verbs do before they work on a plan: lock, signals, fingerprint_input(). */
+int     plan_take(Plan *p, int *lock);
 
 // ---- command.c -----------------------------------------------------------------
 
@@ -356,7 +359,20 @@ void scan_free(Scan *s);
 int  verify_output(Plan *p, const char *path, int full);
 /** the result's name, at last */
 int  output_name(Plan *p, const char *part);
+/** both, unless a signal came; FAIL_STOPPED without a line */
+int  output_finish(Plan *p, const char *part, int full);
 int  output_is_ours(const Plan *p);     ///< there, and made by this plan
+
+// ---- prepare.c, show.c ---------------------------------------------------------------
+
+/** All that needs no reading of the whole input; opens it. */
+int  plan_begin(Plan *p, Command *c, FilterCheck *f, const Options *o, AVFormatContext **in, Picks *picks);
+/** Index, audit, and the decision to split. */
+int  plan_make(Plan *p, Command *c, const Options *o, AVFormatContext *in, const Picks *picks);
+void show_plan(const Plan *p);          ///< --explain
+void show_commands(const Plan *p);      ///< --dry-run
+
+// ---- the verbs ------------------------------------------------------------------------
 
 int verb_render(Options *o), verb_plan(Options *o), verb_run(Options *o), verb_run_segment(Options *o),
     verb_join(Options *o), verb_verify(Options *o), verb_status(Options *o), verb_clean(Options *o);

@@ -169,3 +169,12 @@ int fingerprint_input(Plan *p)
     }
     return ret;
 }
+
+int plan_take(Plan *p, int *lock)
+{
+    *lock = plan_lock(p->dir);
+    if (*lock < 0)
+        return FAIL_CONFIG;
+    signals_catch();
+    return fingerprint_input(p);
+}

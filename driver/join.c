@@ -192,21 +192,16 @@ int verb_join(Options *o)
         ret = fail(FAIL_USAGE, "%s exists; -y replaces it", p.output);
         goto end;
     }
-    if ((lock = plan_lock(p.dir)) < 0) {
-        ret = FAIL_CONFIG;
+    if ((ret = plan_take(&p, &lock)))
         goto end;
-    }
-    if ((ret = fingerprint_input(&p)))
-        goto end;
-    signals_catch();
     ret = join_run(&p, &part);
     if (!ret)
-        ret = verify_output(&p, part, o->verify_full);
-    if (!ret)
-        ret = output_name(&p, part);
+        ret = output_finish(&p, part, o->verify_full);
     if (!ret)
         say(0, "%s", p.output);
 end:
+    if (ret == FAIL_STOPPED)
+        fail(ret, "stopped; the same command goes on");
     if (lock >= 0)
         close(lock);
     av_free(part);

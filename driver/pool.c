@@ -322,15 +322,8 @@ int verb_run(Options *o)
 
     if (o->words.nb != 1)
         return fail(FAIL_USAGE, "ffreel run DIR");
-    if ((ret = plan_load(&p, o->words.v[0])))
+    if ((ret = plan_load(&p, o->words.v[0])) || (ret = plan_take(&p, &lock)))
         goto end;
-    if ((lock = plan_lock(p.dir)) < 0) {
-        ret = FAIL_CONFIG;
-        goto end;
-    }
-    if ((ret = fingerprint_input(&p)))
-        goto end;
-    signals_catch();
     if (p.split) {
         ret = pool_run(&p, o);
         if (!ret)
@@ -338,9 +331,7 @@ int verb_run(Options *o)
     } else {
         ret = serial_run(&p, &part);
         if (!ret)
-            ret = verify_output(&p, part, o->verify_full);
-        if (!ret)
-            ret = output_name(&p, part);
+            ret = output_finish(&p, part, o->verify_full);
     }
 end:
     if (ret == FAIL_STOPPED)

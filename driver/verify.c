@@ -275,6 +275,15 @@ int output_is_ours(const Plan *p)
     return ours;
 }
 
+int output_finish(Plan *p, const char *part, int full)
+{
+    const int ret = verify_output(p, part, full);
+
+    if (ret)
+        return ret;
+    return signals_pending() ? FAIL_STOPPED : output_name(p, part);
+}
+
 int verb_verify(Options *o)
 {
     Plan p;
