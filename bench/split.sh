@@ -53,7 +53,7 @@ model=builtin name=builtin
 [ ! -f "$SHARED/models/realesr-animevideov3.safetensors" ] ||
     { model=$SHARED/models/realesr-animevideov3.safetensors; name=animevideov3; }
 net_input() {
-    [ -f net.mp4 ] || ff -f lavfi -i "testsrc2=s=160x284:r=25:d=${NET_SECONDS:-8}" -c:v libx264 -preset ultrafast -g 25 net.mp4
+    [ -f net.mp4 ] || ff -f lavfi -i "testsrc2=s=96x170:r=25:d=${NET_SECONDS:-12}" -c:v libx264 -preset ultrafast -g 25 net.mp4
 }
 net_vf="esrgan=model=$model:engine=onednn:precision=fp32"
 enc="-c:v libx264 -preset veryfast -crf 20"
@@ -80,7 +80,7 @@ net() {
     done
     a=$(best one-thread) b=$(best default) c=$(best split2)
     echo
-    echo "esrgan $name, fp32, 160x284 to x4, $((${NET_SECONDS:-8} * 25)) frames, x264; best of $RUNS, on $(nproc) cores:"
+    echo "esrgan $name, fp32, 96x170 to x4, $((${NET_SECONDS:-12} * 25)) frames, x264; best of $RUNS, on $(nproc) cores:"
     echo
     echo "| run | seconds | against one thread | against the best unsplit |"
     echo "| --- | --- | --- | --- |"
@@ -91,7 +91,8 @@ net() {
         printf "| ffreel -j 2, a core each | %.2f | %.2f | %.2f |\n", $3, $1 / $3, best / $3 }'
     echo
     echo "$(ms net.json total_ms) $(ms net.json plan_ms) $(ms net.json dispatch_ms) $(ms net.json concat_ms) $(ms net.json verify_ms)" |
-        awk '{ printf "Of its %d ms: plan %d, places idle %d, join %d, verify %d: %.1f %% not rendering.\n", $1, $2, $3, $4, $5, 100 * ($2 + $3 / 2 + $4 + $5) / $1 }'
+        awk '{ if (!$4) { print "It was NOT SPLIT."; exit }
+              printf "Of its %d ms: plan %d, places idle %d, join %d, verify %d: %.1f %% not rendering.\n", $1, $2, $3, $4, $5, 100 * ($2 + $3 / 2 + $4 + $5) / $1 }'
     json "{\"bench\":\"split\",\"case\":\"esrgan $name\",\"one_thread\":$a,\"unsplit\":$b,\"split2\":$c}"
 }
 

@@ -263,6 +263,7 @@ int64_t plan_time(const Plan *p, int frame);
 int64_t plan_middle(const Plan *p, int frame);
 /** the key frame to begin decoding at, one whole GOP before it is needed; 0: the file's beginning */
 int     plan_seek(const Plan *p, int frame);
+#define PLAN_SHORTEST 12                ///< frames of a segment where nothing was measured
 int     plan_min_segment(const Index *x, const Speed *s);
 /** @param spec as in --segment, @param cuts as in --cuts; both may be NULL */
 int     plan_cut(Plan *p, const char *spec, const char *cuts, const Speed *s);

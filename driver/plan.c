@@ -109,6 +109,9 @@ static int cut_auto(Plan *p, const Speed *s)
     int nb = FFMAX(4 * p->workers, ceil(length(&p->x) / most)), step;
 
     nb = FFMIN(nb, p->x.nb / least);
+    /* asked for, not measured: each process has a piece */
+    if (!s)
+        nb = FFMAX(nb, FFMIN(p->workers, p->x.nb / PLAN_SHORTEST));
     nb = FFMIN(nb, 1000);
     if (nb < 2) {
         cut_alloc(p, 1);

@@ -281,7 +281,8 @@ static int decide(Plan *p, const Options *o)
         }
     }
     if (p->nb_segs < 2) {
-        serial_plan(p, strf("%d frames are too few for two segments of %d", p->x.nb, plan_min_segment(&p->x, &s)));
+        serial_plan(p, strf("%d frames are too few for two segments of %d", p->x.nb,
+                             s.fps1 > 0 ? plan_min_segment(&p->x, &s) : PLAN_SHORTEST));
         return 0;
     }
     p->reason = s.fps1 > 0 ? strf("one process would take %.0f s (%.1f fps), %d together %.0f s (%.1f fps)", one, s.fps1, s.workers, many, s.fpsn)

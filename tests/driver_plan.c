@@ -97,6 +97,7 @@ static int cuts_are(const Plan *p, int nb, const int *cut)
 
 static void test_cuts(void)
 {
+    const Speed quick = { 100, 200, 0.1, 2 };
     Plan p;
     int grows = 1;
 
@@ -108,7 +109,12 @@ static void test_cuts(void)
     tap_ok(plan_cut(&p, "0f", NULL, NULL) == FAIL_USAGE && plan_cut(&p, "x", NULL, NULL) == FAIL_USAGE &&
            plan_cut(&p, NULL, "5,5", NULL) == FAIL_USAGE && plan_cut(&p, NULL, "5,100", NULL) == FAIL_USAGE &&
            plan_cut(&p, NULL, "5,", NULL) == FAIL_USAGE, "what is no length or no cut is refused");
-    tap_ok(!plan_cut(&p, NULL, NULL, NULL) && p.nb_segs == 1, "four seconds are not cut by themselves");
+    p.workers = 2;
+    tap_ok(!plan_cut(&p, NULL, NULL, NULL) && cuts_are(&p, 2, (int[]){ 0, 50, 100 }), "not measured: four seconds, a segment for each process");
+    p.workers = 50;
+    tap_ok(!plan_cut(&p, NULL, NULL, NULL) && p.nb_segs == 100 / PLAN_SHORTEST, "... of %d frames or more", PLAN_SHORTEST);
+    p.workers = 2;
+    tap_ok(!plan_cut(&p, NULL, NULL, &quick) && p.nb_segs == 1, "measured, and quick: four seconds are not cut by themselves");
     plan_free(&p);
     frames(&p, 90000, 1, 25, 1, 50);
     plan_cut(&p, NULL, NULL, NULL);
