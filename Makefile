@@ -34,7 +34,7 @@ help:
 ## make patchset         build/patchset/V/*.patch: hooks and sources, for 'git am' on a pristine release
 ## make bench            all benchmarks: tables and JSON lines in out/bench/
 ## make check-split      the driver's tests alone (part of check); check-split-full: the long form
-## make check-faults     the driver killed, stopped, out of disk, given damaged pieces (long; not part of check)
+## make check-faults     the same for the driver killed, stopped, out of disk, given damaged pieces
 ## make check-upstream   FFmpeg's own sample-free filter tests, with our patches in
 ## make check-versions   builds FFmpeg 7.1, 8.1, 9.0 both ways and runs our FATE on each
 ## make check-asan       C tests and filters under AddressSanitizer and UBSan

@@ -1,5 +1,5 @@
 #!/bin/sh
-# test-by-name: ffreel: killed, stopped, disk full, damaged pieces, changed plans: the right file or a clear failure
+# test: ffreel: killed, stopped, disk full, damaged pieces, changed plans: the right file or a clear failure
 #
 # FFREEL_SPLIT_KILLS: kills at random moments (10); FFREEL_SPLIT_SEED: their seed;
 # FFREEL_SPLIT_SEGMENTS: segments of the run with few file descriptors (150).
