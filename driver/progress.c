@@ -184,7 +184,7 @@ static void draw_block(void)
         fprintf(stderr, "%.*s\n", cols - 1, text);
         shown++;
     }
-    bar(b, 24, total ? (double)n / total : 0);
+    bar(b, 16, total ? (double)n / total : 0);
     snprintf(text, sizeof(text), "%-7s [%s] %3d%%  %"PRId64"/%"PRId64"  %.1f fps  %s left  limit: %s", task, b,
              total ? (int)(n * 100 / total) : 0, n, total, fps, eta(e, sizeof(e), fps), limit_now());
     fprintf(stderr, "%s%.*s%s\n", colour ? "\033[1m" : "", cols - 1, text, colour ? "\033[0m" : "");
