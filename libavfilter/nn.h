@@ -26,7 +26,7 @@
  * How a net gets from a file to pixels:
  *
  *   file --nn_load_*.c--> NNDict --nn_arch.c--> NNGraph --nn_<engine>.c--> run
- *         (or, for ncnn, straight to an NNGraph)
+ *         (or, for ncnn, straight to an NNGraph; for ONNX by way of an NNNet, nn_net.h)
  *
  * A loader knows a container and nothing of nets; nn_arch.c knows nets and
  * nothing of files; an engine (nn_engine.h) knows graphs and tensors and
@@ -200,8 +200,8 @@ int ff_nn_load_ncnn(NNGraph **g, const NNBlob *param, const NNBlob *bin, void *l
 
 /**
  * Load a net, whatever its format (found from the content, not the name).
- * @param path a .safetensors, .pth/.pt or ncnn .param/.bin file (the other of the
- *             pair is expected beside it), or "builtin"
+ * @param path a .safetensors, .pth/.pt, .onnx or ncnn .param/.bin file (the other of
+ *             the pair is expected beside it), or "builtin"
  */
 int ff_nn_graph_load(NNGraph **g, const char *path, void *log);
 

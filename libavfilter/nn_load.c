@@ -32,13 +32,14 @@
 #include "libavutil/mem.h"
 
 #include "nn_load.h"
+#include "nn_net.h"
 
 extern const uint8_t  ff_nn_builtin_data[];
 extern const unsigned ff_nn_builtin_len;
 
 /* ---- files ---------------------------------------------------------------------- */
 
-static int read_file(NNBlob *b, uint8_t **data, const char *path, void *log)
+int ff_nn_read_file(NNBlob *b, uint8_t **data, const char *path, void *log)
 {
     struct stat st;
     FILE *f = avpriv_fopen_utf8(path, "rb");
@@ -71,7 +72,7 @@ static int read_file(NNBlob *b, uint8_t **data, const char *path, void *log)
 
 /* ---- formats -------------------------------------------------------------------- */
 
-enum Format { SAFETENSORS, PTH, NCNN_PARAM, NCNN_BIN, NB_FORMATS };
+enum Format { SAFETENSORS, PTH, NCNN_PARAM, NCNN_BIN, ONNX, NB_FORMATS };
 
 static int starts(const NNBlob *b, const char *s, size_t n)
 {
@@ -85,12 +86,29 @@ static int ends(const char *path, const char *ext)
     return n > e && !av_strcasecmp(path + n - e, ext);
 }
 
+int ff_nn_is_onnx(const NNBlob *b)
+{
+    /* field 1, ir_version, a small number; then one of the fields of a model */
+    return ends(b->name, ".onnx") ||
+           (b->size > 4 && b->data[0] == 0x08 && b->data[1] > 0 && b->data[1] < 64 &&
+            (b->data[2] == 0x12 || b->data[2] == 0x1a || b->data[2] == 0x22 || b->data[2] == 0x3a || b->data[2] == 0x42));
+}
+
+const char *ff_nn_what_instead(const NNBlob *b)
+{
+    if (starts(b, "version https://git-lfs", 23))
+        return "is a Git LFS pointer, not the file itself; run git lfs pull";
+    if (starts(b, "<!", 2) || starts(b, "<html", 5))
+        return "is a web page: the download went wrong";
+    return NULL;
+}
+
 /* what the content is, or AVERROR with a message that says what it is instead */
 static int sniff(const NNBlob *b, void *log)
 {
     /* a pickled 80-bit number opens what PyTorch saved before 1.6 */
     static const char old_pth[] = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-    const char *what = NULL;
+    const char *what = ff_nn_what_instead(b);
 
     if (starts(b, "PK\3\4", 4))
         return PTH;
@@ -100,19 +118,17 @@ static int sniff(const NNBlob *b, void *log)
         return NCNN_PARAM;
     if (ends(b->name, ".bin"))
         return NCNN_BIN;        /* has no mark of its own */
+    if (!what && ff_nn_is_onnx(b))
+        return ONNX;
 
-    if (starts(b, "\x80\x02", 2) && !memcmp(b->data + 2, old_pth, 12))
+    if (what)
+        ;
+    else if (starts(b, "\x80\x02", 2) && !memcmp(b->data + 2, old_pth, 12))
         what = "was saved by PyTorch before 1.6; load and save it again with a newer one";
-    else if (starts(b, "version https://git-lfs", 23))
-        what = "is a Git LFS pointer, not the file itself; run git lfs pull";
-    else if (starts(b, "<!", 2) || starts(b, "<html", 5))
-        what = "is a web page: the download went wrong";
     else if (ends(b->name, ".safetensors"))
         what = "is no safetensors file (no header), or was cut off in it";
-    else if (ends(b->name, ".onnx"))
-        what = "is an ONNX file; this build reads .safetensors, .pth and ncnn .param/.bin";
     else
-        what = "is none of .safetensors, .pth (PyTorch >= 1.6), ncnn .param/.bin";
+        what = "is none of .safetensors, .pth (PyTorch >= 1.6), .onnx, ncnn .param/.bin";
     av_log(log, AV_LOG_ERROR, "model '%s' %s\n", b->name, what);
     return AVERROR_INVALIDDATA;
 }
@@ -138,12 +154,23 @@ static int load_ncnn(NNGraph **g, const NNBlob *b, int is_param, void *log)
     NNBlob o;
     int ret = AVERROR(ENOMEM);
 
-    if (other && (ret = read_file(&o, &data, other, log)) < 0)
+    if (other && (ret = ff_nn_read_file(&o, &data, other, log)) < 0)
         av_log(log, AV_LOG_INFO, "an ncnn net is a pair of files: beside '%s' there must be '%s'\n", b->name, other);
     else if (other)
         ret = ff_nn_load_ncnn(g, is_param ? b : &o, is_param ? &o : b, log);
     av_free(data);
     av_free(other);
+    return ret;
+}
+
+static int load_onnx(NNGraph **g, const NNBlob *b, void *log)
+{
+    NNNet *net = NULL;
+    int ret = ff_nn_load_onnx(&net, b, log);
+
+    if (ret >= 0)
+        ret = ff_nn_graph_from_net(g, net, b->name, log);
+    ff_nn_net_free(&net);
     return ret;
 }
 
@@ -158,11 +185,12 @@ int ff_nn_graph_load(NNGraph **g, const char *path, void *log)
         b = (NNBlob){ .data = ff_nn_builtin_data, .size = ff_nn_builtin_len, .name = "builtin" };
         return load_dict(g, &b, ff_nn_load_safetensors, log);
     }
-    if ((ret = read_file(&b, &data, path, log)) < 0)
+    if ((ret = ff_nn_read_file(&b, &data, path, log)) < 0)
         return ret;
     switch (ret = sniff(&b, log)) {
     case SAFETENSORS: ret = load_dict(g, &b, ff_nn_load_safetensors, log); break;
     case PTH:         ret = load_dict(g, &b, ff_nn_load_pth, log);         break;
+    case ONNX:        ret = load_onnx(g, &b, log);                         break;
     case NCNN_PARAM:
     case NCNN_BIN:    ret = load_ncnn(g, &b, ret == NCNN_PARAM, log);      break;
     }

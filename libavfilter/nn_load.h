@@ -44,4 +44,17 @@ int ff_nn_fill(NNParam *p, const uint8_t *src, enum NNType t, const char *file, 
 /** largest weight file that is read; RRDBNet's .pth has 64 MiB */
 #define NN_MAX_FILE (1 << 30)
 
+/**
+ * Read a regular file of 16 bytes to NN_MAX_FILE into memory.
+ * @param b    its data are *data
+ * @param data to be freed by the caller
+ */
+int ff_nn_read_file(NNBlob *b, uint8_t **data, const char *path, void *log);
+
+/** @return 1 if it begins as ONNX files do, or is called so */
+int ff_nn_is_onnx(const NNBlob *b);
+
+/** What something that is no model at all is ("is a web page: ..."), or NULL. */
+const char *ff_nn_what_instead(const NNBlob *b);
+
 #endif /* AVFILTER_NN_LOAD_H */

@@ -92,6 +92,7 @@ enum NNNetAct {
 typedef struct NNNetNode {
     enum NNNetOp op;
     char     name[NN_MAX_NAME];     ///< for messages
+    const char *file;               ///< for messages: the net's, borrowed from NNNet.file; NULL = none
     int     *in, nb_in;             ///< owned. CONV after fusion: x, weight, bias or -1, slopes or -1
     int     *out, nb_out;           ///< owned
     int      opset;                 ///< rules that changed with the operator set
@@ -102,8 +103,10 @@ typedef struct NNNetNode {
     int      ceil_mode, count_pad;  ///< pools
     /* the rest */
     int      axis, nb_axes;         ///< axis may be < 0 as in the file until shaped
-    int64_t  axes[NN_NET_DIMS];     ///< TRANSPOSE: perm; REDUCE_*, SQUEEZE, UNSQUEEZE (old opsets): axes
-    float    alpha, beta;           ///< LEAKY_RELU, HARD_SIGMOID, GEMM; lo, hi of CLIP (old opsets)
+    int64_t  axes[NN_NET_DIMS];     ///< TRANSPOSE: perm; REDUCE_*, SQUEEZE, UNSQUEEZE: axes where in[1] is absent;
+                                    ///< SHAPE: start, end
+    float    alpha, beta;           ///< LEAKY_RELU, HARD_SIGMOID, GEMM; CLIP: lo, hi where in[1], in[2] are absent;
+                                    ///< BATCH_NORM: epsilon; RESIZE: cubic coefficient
     int      flags;                 ///< NN_NODE_* below
     int      mode, coord, nearest;  ///< RESIZE: enum NNResize*; DEPTH_TO_SPACE: mode 1 = CRD
     int      block;                 ///< DEPTH_TO_SPACE, SPACE_TO_DEPTH
@@ -122,6 +125,9 @@ typedef struct NNNetNode {
 #define NN_NODE_ALLOWZERO 32
 #define NN_NODE_EXCLUSIVE 64        ///< RESIZE: exclude_outside
 #define NN_NODE_CENTER   128        ///< NON_MAX_SUPPRESSION: boxes are centre, width, height
+#define NN_NODE_FMOD     256        ///< MOD: sign of the dividend
+#define NN_NODE_SAME_UP  512        ///< CONV, pools: auto_pad, in a net that is not shaped; pad is 0
+#define NN_NODE_SAME_LOW 1024
 
 enum NNResizeMode    { NN_RESIZE_NEAREST, NN_RESIZE_LINEAR, NN_RESIZE_CUBIC };
 enum NNResizeCoord   { NN_COORD_HALF_PIXEL, NN_COORD_ASYMMETRIC, NN_COORD_ALIGN_CORNERS, NN_COORD_PYTORCH_HALF_PIXEL };
@@ -143,6 +149,7 @@ typedef struct NNNet {
     int         shaped;             ///< made by ff_nn_net_shape(): all sizes known except of dynamic ones
     AVDictionary *meta;             ///< metadata_props of the file ("names", "stride", "task", ...), or what
                                     ///< a checkpoint says under the same names
+    char       *file;               ///< for messages; owned; NULL = none
     char        arch[64];           ///< for people: "ONNX opset 17, pytorch 2.1, 233 nodes"
     int64_t     nb_weights;
     int64_t     macs;               ///< multiply-adds of one image; 0 until shaped
