@@ -18,101 +18,21 @@
  * Foundation, Inc., 51 Franklin Street, Fifth Floor, Boston, MA 02110-1301 USA
  */
 
+#include "config.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <dnnl.h>
+#if ARCH_X86_64 && defined(__GNUC__)
+#include <cpuid.h>
+#endif
 
 #include "libavutil/common.h"
 #include "libavutil/error.h"
 #include "libavutil/log.h"
 #include "libavutil/mem.h"
-#include "libavutil/thread.h"
 
-#include "nn_dnnl.h"
-
-struct NNDnnl {
-    dnnl_engine_t engine;
-    dnnl_stream_t stream;
-};
-
-/* ---- what differs between 2.x and 3.x --------------------------------------- */
-
-#if DNNL_VERSION_MAJOR >= 3
-/* descriptors are handles */
-typedef dnnl_memory_desc_t       Desc;
-typedef const_dnnl_memory_desc_t DescRef;
-#define REF(d) (d)
-
-static dnnl_status_t desc_make(Desc *d, int nd, const dnnl_dims_t dims, int type, int tag)
-{
-    return dnnl_memory_desc_create_with_tag(d, nd, dims, type, tag);
-}
-
-static dnnl_status_t desc_copy(Desc *d, DescRef s)
-{
-    return dnnl_memory_desc_clone(d, s);
-}
-
-static void desc_free(Desc *d)
-{
-    if (*d)
-        dnnl_memory_desc_destroy(*d);
-    *d = NULL;
-}
-
-static dnnl_status_t append_eltwise(dnnl_post_ops_t po, float alpha)
-{
-    return dnnl_post_ops_append_eltwise(po, dnnl_eltwise_relu, alpha, 0);
-}
-
-static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, Desc md[4],
-                               const dnnl_dims_t stride, const dnnl_dims_t pad,
-                               const_dnnl_primitive_attr_t attr)
-{
-    const dnnl_dims_t dilate = { 0, 0 };
-
-    return dnnl_convolution_forward_primitive_desc_create(pd, engine, dnnl_forward_inference,
-        dnnl_convolution_direct, md[0], md[1], md[2], md[3], stride, dilate, pad, pad, attr);
-}
-#else
-/* descriptors are structs */
-typedef dnnl_memory_desc_t        Desc;
-typedef const dnnl_memory_desc_t *DescRef;
-#define REF(d) (&(d))
-
-static dnnl_status_t desc_make(Desc *d, int nd, const dnnl_dims_t dims, int type, int tag)
-{
-    return dnnl_memory_desc_init_by_tag(d, nd, dims, type, tag);
-}
-
-static dnnl_status_t desc_copy(Desc *d, DescRef s)
-{
-    *d = *s;
-    return dnnl_success;
-}
-
-static void desc_free(Desc *d)
-{
-}
-
-static dnnl_status_t append_eltwise(dnnl_post_ops_t po, float alpha)
-{
-    return dnnl_post_ops_append_eltwise(po, 1, dnnl_eltwise_relu, alpha, 0);
-}
-
-static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, Desc md[4],
-                               const dnnl_dims_t stride, const dnnl_dims_t pad,
-                               const_dnnl_primitive_attr_t attr)
-{
-    dnnl_convolution_desc_t cd;
-    dnnl_status_t st = dnnl_convolution_forward_desc_init(&cd, dnnl_forward_inference,
-        dnnl_convolution_direct, &md[0], &md[1], &md[2], &md[3], stride, pad, pad);
-
-    return st != dnnl_success ? st : dnnl_primitive_desc_create(pd, &cd, attr, engine, NULL);
-}
-#endif
+#include "nn_dnnl_api.h"
 
 /* ---- creation ----------------------------------------------------------------- */
 
@@ -121,7 +41,7 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, 
  * that computes nonsense for as long as it lives (oneDNN 2.6, bf16 mostly). One
  * lock for the whole process, since two filters create, too; creation is rare.
  */
-static AVMutex create_lock = AV_MUTEX_INITIALIZER;
+AVMutex ff_dnnl_create_lock = AV_MUTEX_INITIALIZER;
 
 /* ---- threads ------------------------------------------------------------------ */
 
@@ -139,6 +59,11 @@ int ff_dnnl_threads_reached(void)
 
 int ff_dnnl_enter(void)
 {
+    return ff_dnnl_enter_threads(1);
+}
+
+int ff_dnnl_enter_threads(int threads)
+{
     int  (*get)(void) = (int  (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
     void (*set)(int)  = (void (*)(int)) dlsym(RTLD_DEFAULT, "omp_set_num_threads");
     int saved;
@@ -146,7 +71,7 @@ int ff_dnnl_enter(void)
     if (!get || !set)
         return 0;
     saved = get();
-    set(1);
+    set(threads);
     return saved;
 }
 
@@ -165,6 +90,26 @@ int ff_dnnl_native_bf16(void)
     const unsigned isa = dnnl_get_effective_cpu_isa();
 
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+/*
+ * Intel's cores with AMX have VDPBF16PS too, at a quarter of the rate of fp32's
+ * multiply-adds (Emerald Rapids: 85 against 174 GFLOP/s a core). Where a hypervisor
+ * hides AMX it is all that is left, and fp32 is twice as fast. They are the
+ * processors with AVX512_FP16, which AMD's with fast VDPBF16PS have not.
+ */
+int ff_dnnl_fast_bf16(void)
+{
+    if (!ff_dnnl_native_bf16())
+        return 0;
+#if ARCH_X86_64 && defined(__GNUC__)
+    unsigned a, b, c, d;
+    const unsigned amx = dnnl_cpu_isa_avx512_core_amx;
+    if ((dnnl_get_effective_cpu_isa() & amx) != amx &&
+        __get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 23 & 1)
+        return 0;
+#endif
+    return 1;
 }
 
 const char *ff_dnnl_version(void)
@@ -205,23 +150,12 @@ void ff_dnnl_close(NNDnnl **d)
 
 /* ---- convolution -------------------------------------------------------------- */
 
-enum { SRC, WEIGHTS, BIAS, DST, SCRATCH, NB_ARGS };
-
 static const int arg_ids[NB_ARGS] = {
     DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD
 };
 
-struct NNConv {
-    dnnl_primitive_desc_t pd;
-    dnnl_primitive_t      prim;
-    dnnl_exec_arg_t       arg[NB_ARGS];
-    DescRef               weights;      ///< belongs to pd
-    size_t                scratch;
-    int                   oc, ic, groups, kernel;
-};
-
 /* in what shape and layout tensors are handed over; weights as oneDNN likes */
-static dnnl_status_t conv_descs(Desc md[4], const NNConvShape *s)
+static dnnl_status_t conv_descs(NNConvDescs *d, const NNConvShape *s)
 {
     const int type = s->src == NN_BF16 ? dnnl_bf16 : dnnl_f32;
     const int g = s->groups, k = s->kernel;
@@ -231,24 +165,24 @@ static dnnl_status_t conv_descs(Desc md[4], const NNConvShape *s)
     const dnnl_dims_t w1 = { s->oc, s->ic, k, k }, wg = { g, s->oc / g, s->ic / g, k, k };
     dnnl_status_t st;
 
-    if ((st = desc_make(&md[SRC], 4, src, type, dnnl_nhwc)) != dnnl_success ||
-        (st = desc_make(&md[WEIGHTS], 4 + (g > 1), g > 1 ? wg : w1, type, dnnl_format_tag_any)) != dnnl_success ||
-        (st = desc_make(&md[BIAS], 1, bias, dnnl_f32, dnnl_a)) != dnnl_success)
+    if ((st = desc_make(&d->md[SRC], 4, src, type, dnnl_nhwc)) != dnnl_success ||
+        (st = desc_make(&d->md[WEIGHTS], 4 + (g > 1), g > 1 ? wg : w1, type, dnnl_format_tag_any)) != dnnl_success ||
+        (st = desc_make(&d->md[BIAS], 1, bias, dnnl_f32, dnnl_a)) != dnnl_success)
         return st;
-    return desc_make(&md[DST], 4, dst, s->dst == NN_BF16 ? dnnl_bf16 : dnnl_f32, dnnl_nhwc);
+    return desc_make(&d->md[DST], 4, dst, s->dst == NN_BF16 ? dnnl_bf16 : dnnl_f32, dnnl_nhwc);
 }
 
-static dnnl_status_t conv_attr(dnnl_primitive_attr_t *attr, const NNConvShape *s)
+static dnnl_status_t conv_attr(dnnl_primitive_attr_t *attr, const NNConvDescs *d)
 {
     dnnl_post_ops_t po = NULL;
     dnnl_status_t st;
 
     if ((st = dnnl_primitive_attr_create(attr)) != dnnl_success ||
         (st = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user)) != dnnl_success ||
-        !s->act)
+        d->act == dnnl_alg_kind_undef)
         return st;
     if ((st = dnnl_post_ops_create(&po)) == dnnl_success &&
-        (st = append_eltwise(po, s->alpha)) == dnnl_success)
+        (st = append_eltwise(po, d->act, d->alpha, d->beta)) == dnnl_success)
         st = dnnl_primitive_attr_set_post_ops(*attr, po);
     if (po)
         dnnl_post_ops_destroy(po);
@@ -275,11 +209,30 @@ static dnnl_status_t conv_memories(NNConv *c, NNDnnl *d)
     return st;
 }
 
-int ff_dnnl_conv_create(NNConv **pc, NNDnnl *d, const NNConvShape *s, void *log)
+dnnl_status_t ff_dnnl_conv_make(NNConv *c, NNDnnl *dnnl, NNConvDescs *d)
 {
-    const dnnl_dims_t stride = { s->stride, s->stride }, pad = { s->pad_h, s->pad_w };
     dnnl_primitive_attr_t attr = NULL;
-    Desc md[4] = { 0 };
+    dnnl_status_t st;
+
+    ff_mutex_lock(&ff_dnnl_create_lock);
+    if ((st = conv_attr(&attr, d)) == dnnl_success &&
+        (st = conv_desc(&c->pd, dnnl->engine, d->md, d->stride, d->dilate, d->pad, attr)) == dnnl_success &&
+        (st = dnnl_primitive_create(&c->prim, c->pd)) == dnnl_success)
+        st = conv_memories(c, dnnl);
+    ff_mutex_unlock(&ff_dnnl_create_lock);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
+    return st;
+}
+
+int ff_dnnl_conv_create(NNConv **pc, NNDnnl *dnnl, const NNConvShape *s, void *log)
+{
+    NNConvDescs d = {
+        .stride = { s->stride, s->stride },
+        .pad    = { { s->pad_h, s->pad_w }, { s->pad_h, s->pad_w } },
+        .act    = s->act ? dnnl_eltwise_relu : dnnl_alg_kind_undef,
+        .alpha  = s->alpha,
+    };
     NNConv *c = av_mallocz(sizeof(*c));
     dnnl_status_t st;
 
@@ -289,18 +242,12 @@ int ff_dnnl_conv_create(NNConv **pc, NNDnnl *d, const NNConvShape *s, void *log)
     c->oc     = s->oc;
     c->ic     = s->ic;
     c->groups = s->groups;
-    c->kernel = s->kernel;
-    ff_mutex_lock(&create_lock);
-    if ((st = conv_descs(md, s)) == dnnl_success &&
-        (st = conv_attr(&attr, s)) == dnnl_success &&
-        (st = conv_desc(&c->pd, d->engine, md, stride, pad, attr)) == dnnl_success &&
-        (st = dnnl_primitive_create(&c->prim, c->pd)) == dnnl_success)
-        st = conv_memories(c, d);
-    ff_mutex_unlock(&create_lock);
+    c->kernel[0] = c->kernel[1] = s->kernel;
+    st = conv_descs(&d, s);
+    if (st == dnnl_success)
+        st = ff_dnnl_conv_make(c, dnnl, &d);
     for (int i = 0; i < 4; i++)
-        desc_free(&md[i]);
-    if (attr)
-        dnnl_primitive_attr_destroy(attr);
+        desc_free(&d.md[i]);
     if (st == dnnl_success)
         return 0;
     ff_dnnl_conv_free(pc);
@@ -368,14 +315,14 @@ static dnnl_status_t reorder(NNDnnl *d, DescRef from, const float *src, DescRef 
     dnnl_exec_arg_t arg[2] = { { DNNL_ARG_FROM }, { DNNL_ARG_TO } };
     dnnl_status_t st;
 
-    ff_mutex_lock(&create_lock);
+    ff_mutex_lock(&ff_dnnl_create_lock);
     if ((st = dnnl_reorder_primitive_desc_create(&pd, from, d->engine, to, d->engine, NULL)) == dnnl_success &&
         (st = dnnl_primitive_create(&prim, pd)) == dnnl_success &&
         (st = dnnl_memory_create(&arg[0].memory, from, d->engine, (void *)src)) == dnnl_success &&
         (st = dnnl_memory_create(&arg[1].memory, to, d->engine, dst)) == dnnl_success &&
         (st = dnnl_primitive_execute(prim, d->stream, 2, arg)) == dnnl_success)
         st = dnnl_stream_wait(d->stream);
-    ff_mutex_unlock(&create_lock);
+    ff_mutex_unlock(&ff_dnnl_create_lock);
     for (int i = 0; i < 2; i++)
         if (arg[i].memory)
             dnnl_memory_destroy(arg[i].memory);
@@ -388,8 +335,8 @@ static dnnl_status_t reorder(NNDnnl *d, DescRef from, const float *src, DescRef 
 
 static dnnl_status_t pack(NNPacked *p, NNDnnl *d, const NNConv *c, const float *weight)
 {
-    const int g = c->groups, k = c->kernel;
-    const dnnl_dims_t w1 = { c->oc, c->ic, k, k }, wg = { g, c->oc / g, c->ic / g, k, k };
+    const int g = c->groups, kh = c->kernel[0], kw = c->kernel[1];
+    const dnnl_dims_t w1 = { c->oc, c->ic, kh, kw }, wg = { g, c->oc / g, c->ic / g, kh, kw };
     Desc plain = { 0 };
     dnnl_status_t st;
 

@@ -23,12 +23,13 @@
 
 /**
  * @file
- * The only door to oneDNN: nn_dnnl.c alone includes its headers, whose C API
- * differs between 2.x and 3.x.
+ * The only door to oneDNN: nn_dnnl.c and nn_dnnl_net.c alone include its headers,
+ * whose C API differs between 2.x and 3.x.
  *
- * Tensors are NHWC without gaps (oneDNN 2.6 runs strided ones by its reference
- * code, a thousand times slower). Everything here runs on the calling thread
- * alone, between ff_dnnl_enter() and ff_dnnl_leave().
+ * Tensors have no gaps (oneDNN 2.6 runs strided ones by its reference code, a
+ * thousand times slower); NNConvShape's are NHWC. Everything here runs between
+ * ff_dnnl_enter() and ff_dnnl_leave(), on the calling thread alone unless
+ * ff_dnnl_enter_threads() allowed more.
  */
 
 #include <stddef.h>
@@ -64,6 +65,8 @@ typedef struct NNPacked   NNPacked;     ///< the weights of one layer in oneDNN'
 
 /** @return 1 if the CPU multiplies bf16 natively (AVX512_BF16 or AMX) */
 int ff_dnnl_native_bf16(void);
+/** @return 1 if that is also faster than fp32: what "auto" should take */
+int ff_dnnl_fast_bf16(void);
 /** oneDNN's version, for people */
 const char *ff_dnnl_version(void);
 
@@ -72,6 +75,11 @@ const char *ff_dnnl_version(void);
 int  ff_dnnl_threads_reached(void);
 int  ff_dnnl_enter(void);               ///< @return what ff_dnnl_leave() restores
 void ff_dnnl_leave(int saved);
+/** As ff_dnnl_enter() for so many threads, among them the calling one. */
+int  ff_dnnl_enter_threads(int threads);
+/** Call fn(arg, i, n) for i = 0 .. n-1, by oneDNN's threads where they can be had; n is how many
+ *  ff_dnnl_enter_threads() allowed, at most max. */
+void ff_dnnl_parallel(void (*fn)(void *arg, int i, int n), void *arg, int max);
 
 int  ff_dnnl_open(NNDnnl **d, void *log);
 void ff_dnnl_close(NNDnnl **d);
@@ -99,5 +107,36 @@ void ff_dnnl_packed_free(NNPacked **list);
 /** dst = conv(src): bias holds oc values, always */
 int  ff_dnnl_conv_run(NNConv *c, NNDnnl *d, const void *src, const void *packed,
                       const float *bias, void *dst, void *scratch);
+
+/* ---- convolutions of nets of any shape: nn_dnnl_net.c ------------------------- */
+
+enum NNBlockLayout { NN_LAYOUT_NCHW, NN_LAYOUT_NHWC, NN_LAYOUT_BLOCK8, NN_LAYOUT_BLOCK16 };
+
+enum NNConvAct { NN_CACT_NONE, NN_CACT_RELU, NN_CACT_SILU, NN_CACT_SIGMOID, NN_CACT_CLIP, NN_CACT_HARD_SWISH };
+
+/** One image; channels of blocked layouts are multiples of the block. */
+typedef struct NNNetConvShape {
+    int ic, oc, groups;
+    int h, w, oh, ow;
+    int kernel[2], stride[2], dilation[2];  ///< y, x; dilation 1 = dense
+    int pad[4];                             ///< top, left, bottom, right
+    int src_layout, dst_layout;             ///< NNBlockLayout
+    int src, dst;                           ///< NNType
+    int act;                                ///< NNConvAct
+    float alpha, beta;                      ///< RELU: slope below 0; CLIP: lo, hi
+} NNNetConvShape;
+
+/**
+ * As ff_dnnl_conv_create(); the rest of ff_dnnl_conv_* and ff_dnnl_pack() take it too.
+ * AVERROR(ENOSYS) also where oneDNN has nothing but its reference code, without a message.
+ */
+int  ff_dnnl_netconv_create(NNConv **c, NNDnnl *d, const NNNetConvShape *s, void *log);
+
+/** channels that oneDNN's kernels of this CPU take at once in blocked layouts: 8 or 16;
+ *  0: they want NHWC for this type */
+int  ff_dnnl_block(int type);
+
+/** c = a * b of row-major m x k and k x n matrices; ta, tb: that one is transposed in memory */
+int  ff_dnnl_matmul(float *c, const float *a, const float *b, int m, int n, int k, int ta, int tb);
 
 #endif /* AVFILTER_NN_DNNL_H */

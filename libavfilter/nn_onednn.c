@@ -198,7 +198,7 @@ static int resolve_precision(NNEngineContext *ctx, enum NNPrecision want)
     const int bf16 = ff_dnnl_native_bf16();
 
     if (want == NN_PREC_AUTO)
-        want = bf16 ? NN_PREC_BF16 : NN_PREC_FP32;
+        want = ff_dnnl_fast_bf16() ? NN_PREC_BF16 : NN_PREC_FP32;
     if (want == NN_PREC_BF16 && !bf16) {
         av_log(ctx->log, AV_LOG_VERBOSE, "onednn: this CPU has no bf16 arithmetic (AVX512_BF16 or AMX)\n");
         return AVERROR(ENOSYS);
