@@ -27,8 +27,7 @@
 #include "libavutil/macros.h"
 #include "libavutil/mem.h"
 
-#include "nn_unpickle.h"
-#include "nn_zip.h"
+#include "nn_pth.h"
 
 /*
  * A ZIP archive: NAME/data.pkl describes the tensors, NAME/data/KEY are their
@@ -40,18 +39,10 @@ static const char *const wrappers[] = {
     "params_ema", "params", "state_dict", "model_state_dict", "model", "net_g", "netG", "generator", "net", "weights",
 };
 
-typedef struct Pth {
-    NNPkl  pkl;
-    NNZip  zip;
-    char   root[128];           ///< NAME/ of the archive
-    const NNBlob *b;
-    void  *log;
-} Pth;
-
 /* ---- tensors ------------------------------------------------------------------------- */
 
 /* @return the numbers of a storage, checked for damage; NULL with a message */
-static const NNZipEntry *storage_entry(Pth *s, const NNPklValue *storage, const char *name)
+static const NNZipEntry *storage_entry(NNPth *s, const NNPklValue *storage, const char *name)
 {
     const NNPklValue *key = &s->pkl.values[storage->nb];
     char path[256];
@@ -73,7 +64,7 @@ static const NNZipEntry *storage_entry(Pth *s, const NNPklValue *storage, const 
 }
 
 /* tensors that are not stored row by row, one number after the other */
-static int fill_strided(Pth *s, NNParam *p, const int64_t *strides, const uint8_t *src, enum NNType type)
+static int fill_strided(NNPth *s, NNParam *p, const int64_t *strides, const uint8_t *src, enum NNType type)
 {
     int at[NN_MAX_DIMS] = { 0 };
 
@@ -92,13 +83,13 @@ static int fill_strided(Pth *s, NNParam *p, const int64_t *strides, const uint8_
     return 0;
 }
 
-static int bad_tensor(Pth *s, const char *name, const char *what)
+static int bad_tensor(NNPth *s, const char *name, const char *what)
 {
     av_log(s->log, AV_LOG_ERROR, "%s: tensor '%s' %s\n", s->b->name, name, what);
     return AVERROR_INVALIDDATA;
 }
 
-static int add_tensor(Pth *s, NNDict *d, const char *name, const NNPklValue *t)
+int ff_nn_pth_tensor(NNPth *s, NNDict *d, const char *name, const NNPklValue *t)
 {
     const NNPkl *pkl = &s->pkl;
     const NNPklValue *storage = &pkl->values[t->first];
@@ -159,7 +150,7 @@ static int find_dict(const NNPkl *pkl, int value, int depth)
     return -1;
 }
 
-static int add_tensors(Pth *s, NNDict *d, int dict)
+static int add_tensors(NNPth *s, NNDict *d, int dict)
 {
     const NNPkl *pkl = &s->pkl;
     int ret;
@@ -176,7 +167,7 @@ static int add_tensors(Pth *s, NNDict *d, int dict)
         for (const char *c = name; *c; c++)
             if (*c < 0x21 || *c > 0x7e)
                 return bad_tensor(s, "?", "has a name that is not printable ASCII");
-        if ((ret = add_tensor(s, d, name, v)) < 0)
+        if ((ret = ff_nn_pth_tensor(s, d, name, v)) < 0)
             return ret;
     }
     return 0;
@@ -185,7 +176,7 @@ static int add_tensors(Pth *s, NNDict *d, int dict)
 /* ---- the archive -------------------------------------------------------------------------- */
 
 /* finds NAME/data.pkl and with it s->root */
-static NNZipEntry *find_pickle(Pth *s)
+static NNZipEntry *find_pickle(NNPth *s)
 {
     static const char file[] = "data.pkl";
     const int len = sizeof(file) - 1;
@@ -212,7 +203,7 @@ static NNZipEntry *find_pickle(Pth *s)
     return NULL;
 }
 
-static int check_byte_order(Pth *s)
+static int check_byte_order(NNPth *s)
 {
     const NNZipEntry *e;
     char path[256];
@@ -225,31 +216,42 @@ static int check_byte_order(Pth *s)
     return AVERROR_PATCHWELCOME;
 }
 
+int ff_nn_pth_open(NNPth *s, const NNBlob *b, int records, void *log)
+{
+    NNZipEntry *pickle;
+    int ret;
+
+    *s = (NNPth){ .b = b, .log = log };
+    if ((ret = ff_nn_zip_open(&s->zip, b, log)) < 0)
+        return ret;
+    if (!(pickle = find_pickle(s)))
+        return AVERROR_INVALIDDATA;
+    if ((ret = check_byte_order(s)) < 0 || (ret = ff_nn_zip_check(&s->zip, pickle, log)) < 0)
+        return ret;
+    return ff_nn_unpickle(&s->pkl, pickle->data, pickle->size, records, b->name, log);
+}
+
+void ff_nn_pth_close(NNPth *s)
+{
+    ff_pkl_free(&s->pkl);
+    ff_nn_zip_close(&s->zip);
+}
+
 int ff_nn_load_pth(NNDict *d, const NNBlob *b, void *log)
 {
-    Pth s = { .b = b, .log = log };
-    NNZipEntry *pickle;
-    int ret, root, dict;
+    NNPth s;
+    int root = ff_nn_pth_open(&s, b, 0, log), ret = FFMIN(root, 0), dict;
 
-    if ((ret = ff_nn_zip_open(&s.zip, b, log)) < 0)
-        goto end;
-    ret = AVERROR_INVALIDDATA;
-    if (!(pickle = find_pickle(&s)))
-        goto end;
-    if ((ret = check_byte_order(&s)) < 0 || (ret = ff_nn_zip_check(&s.zip, pickle, log)) < 0)
-        goto end;
-    if ((ret = root = ff_nn_unpickle(&s.pkl, pickle->data, pickle->size, b->name, log)) < 0)
-        goto end;
-    dict = find_dict(&s.pkl, root, 0);
-    if (dict < 0) {
-        av_log(log, AV_LOG_ERROR, "%s: no dict of tensors in it, plain or under params_ema, params, state_dict, model\n",
-               b->name);
-        ret = AVERROR_PATCHWELCOME;
-        goto end;
+    if (root >= 0) {
+        dict = find_dict(&s.pkl, root, 0);
+        if (dict >= 0) {
+            ret = add_tensors(&s, d, dict);
+        } else {
+            av_log(log, AV_LOG_ERROR, "%s: no dict of tensors in it, plain or under params_ema, params, state_dict, "
+                   "model\n", b->name);
+            ret = AVERROR_PATCHWELCOME;
+        }
     }
-    ret = add_tensors(&s, d, dict);
-end:
-    ff_pkl_free(&s.pkl);
-    ff_nn_zip_close(&s.zip);
-    return FFMIN(ret, 0);
+    ff_nn_pth_close(&s);
+    return ret;
 }

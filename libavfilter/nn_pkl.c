@@ -159,6 +159,21 @@ int ff_pkl_make_small_tuple(NNPkl *s, int nb)
     return ff_pkl_make_tuple(s, s->nb_stack - nb);
 }
 
+static int add_pair(NNPkl *s, NNPklValue *d, int key, int value)
+{
+    const int ret = ff_pkl_grow(s, &s->pairs, &s->pairs_size, s->nb_pairs, sizeof(*s->pairs), PKL_MAX_VALUES);
+
+    if (ret < 0)
+        return ret;
+    s->pairs[s->nb_pairs] = (NNPklPair){ key, value, -1 };
+    if (d->first < 0)
+        d->first = s->nb_pairs;
+    else
+        s->pairs[d->nb].next = s->nb_pairs;
+    d->nb = s->nb_pairs++;
+    return 0;
+}
+
 int ff_pkl_set_items(NNPkl *s, int from)
 {
     NNPklValue *d;
@@ -169,27 +184,24 @@ int ff_pkl_set_items(NNPkl *s, int from)
     if (from < 1 || (s->nb_stack - from) % 2 || s->values[s->stack[from - 1]].type != PKL_DICT)
         return ff_pkl_broken(s, "sets items of what is no dict");
     d = &s->values[s->stack[from - 1]];
-    for (int i = from; i < s->nb_stack; i += 2) {
-        if ((ret = ff_pkl_grow(s, &s->pairs, &s->pairs_size, s->nb_pairs, sizeof(*s->pairs), PKL_MAX_VALUES)) < 0)
+    for (int i = from; i < s->nb_stack; i += 2)
+        if ((ret = add_pair(s, d, s->stack[i], s->stack[i + 1])) < 0)
             return ret;
-        s->pairs[s->nb_pairs] = (NNPklPair){ s->stack[i], s->stack[i + 1], -1 };
-        if (d->first < 0)
-            d->first = s->nb_pairs;
-        else
-            s->pairs[d->nb].next = s->nb_pairs;
-        d->nb = s->nb_pairs++;
-    }
     s->nb_stack = from;
     return 0;
 }
 
-/* lists hold no weights: what goes in is forgotten */
 int ff_pkl_append_items(NNPkl *s, int from)
 {
+    int ret;
+
     if (from < 0)
         return from;
     if (from < 1 || s->values[s->stack[from - 1]].type != PKL_LIST)
         return ff_pkl_broken(s, "appends to what is no list");
+    for (int i = from; i < s->nb_stack && s->records; i++)
+        if ((ret = add_pair(s, &s->values[s->stack[from - 1]], -1, s->stack[i])) < 0)
+            return ret;
     s->nb_stack = from;
     return 0;
 }
@@ -201,15 +213,19 @@ const NNPklValue *ff_pkl_item(const NNPkl *s, const NNPklValue *tuple, int i, en
     return v && v->type == type ? v : NULL;
 }
 
+int ff_pkl_is(const NNPkl *s, int value, const char *name)
+{
+    const NNPklValue *v = &s->values[value];
+
+    return (v->type == PKL_STR || (v->type == PKL_GLOBAL && v->first < 0)) && v->nb == strlen(name) &&
+           !memcmp(v->s, name, v->nb);
+}
+
 int ff_pkl_get(const NNPkl *s, int dict, const char *key)
 {
-    const int len = strlen(key);
-
-    for (int i = s->values[dict].first; i >= 0; i = s->pairs[i].next) {
-        const NNPklValue *k = &s->values[s->pairs[i].key];
-        if (k->type == PKL_STR && k->nb == len && !memcmp(k->s, key, len))
+    for (int i = s->values[dict].first; i >= 0; i = s->pairs[i].next)
+        if (s->values[s->pairs[i].key].type == PKL_STR && ff_pkl_is(s, s->pairs[i].key, key))
             return s->pairs[i].value;
-    }
     return -1;
 }
 

@@ -33,19 +33,26 @@
 
 enum NNPklType {
     PKL_NONE, PKL_BOOL, PKL_INT, PKL_FLOAT, PKL_STR, PKL_TUPLE, PKL_LIST,
-    PKL_DICT, PKL_GLOBAL, PKL_STORAGE, PKL_TENSOR,
+    PKL_DICT, PKL_GLOBAL, PKL_STORAGE, PKL_TENSOR, PKL_RECORD,
 };
 
 typedef struct NNPklValue {
     enum NNPklType type;
     int     first, nb;          ///< tuple: nb items from items[first];
                                 ///< dict: first pair or -1, last pair; str: nb = bytes;
-                                ///< global: index into the table of known names
+                                ///< list: the same with records, its items being the pairs' values
+                                ///< global: index into the table of known names; -1: the name of a
+                                ///< class, nb bytes at s, that is never looked up
+                                ///< record: first = its class (a global), nb = its state or -1
                                 ///< storage: first = number type or -1, nb = key (a str)
                                 ///< tensor: first = storage, nb = shape and strides (two tuples)
-    int64_t i;                  ///< bool, int; storage: elements; tensor: offset in elements
-    const char *s;              ///< str: not terminated
+    int64_t i;                  ///< bool, int; float: its bits; storage: elements; tensor: offset in
+                                ///< elements; global of first -1: enum NNPklFamily
+    const char *s;              ///< str, global: not terminated
 } NNPklValue;
+
+/** Whose a class is that is kept by name. */
+enum NNPklFamily { NN_PKL_TORCH, NN_PKL_YOLO, NN_PKL_OTHER };
 
 /** A key of a dict and its value; next pair or -1. */
 typedef struct NNPklPair {
@@ -62,6 +69,7 @@ typedef struct NNPkl {
     const uint8_t *p, *end;
     const char *file;
     void       *log;
+    int         records;        ///< classes become names, their objects records, lists keep their items
 } NNPkl;
 
 /** number type of a storage that holds none of weights (integers) */
@@ -98,6 +106,7 @@ int ff_pkl_make_tuple(NNPkl *s, int from);
 int ff_pkl_make_small_tuple(NNPkl *s, int nb);
 /** Key, value, key, value go into the dict below. */
 int ff_pkl_set_items(NNPkl *s, int from);
+/** They go into the list below; without records they are forgotten. */
 int ff_pkl_append_items(NNPkl *s, int from);
 
 /** @return item i of a tuple if there is one of this type, or NULL */
@@ -105,6 +114,9 @@ const NNPklValue *ff_pkl_item(const NNPkl *s, const NNPklValue *tuple, int i, en
 
 /** @return the value of a str key in a dict, or -1 */
 int ff_pkl_get(const NNPkl *s, int dict, const char *key);
+
+/** @return 1 if the value is a str or a global of this name */
+int ff_pkl_is(const NNPkl *s, int value, const char *name);
 
 void ff_pkl_free(NNPkl *s);
 

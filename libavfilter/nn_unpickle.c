@@ -50,7 +50,42 @@ static const struct Known {
     { "torch", "BoolStorage",     G_STORAGE, NN_PKL_INTEGERS },
 };
 
+/* With records: what else is called in checkpoints, and makes nothing */
+static const struct Inert {
+    const char *module, *name;
+} inert[] = {
+    { "__builtin__", "set" },                   { "builtins", "set" },
+    { "pathlib", "PosixPath" },                 { "pathlib", "WindowsPath" },
+    { "pathlib", "PurePosixPath" },             { "pathlib._local", "PosixPath" },
+    { "numpy.core.multiarray", "scalar" },      { "numpy._core.multiarray", "scalar" },
+    { "numpy", "dtype" },                       { "_codecs", "encode" },
+    { "torch", "device" },                      { "torch", "Size" },
+};
+
 /* ---- names and what they make --------------------------------------------------------- */
+
+static int is(const char *text, const char *s, int len)
+{
+    return strlen(text) == len && !memcmp(text, s, len);
+}
+
+static int begins(const char *text, const char *s, int len)
+{
+    return len >= strlen(text) && !memcmp(text, s, strlen(text));
+}
+
+/* @return enum NNPklFamily of a class that is kept by name, or -1 */
+static int family(const char *module, int module_len, const char *name, int name_len)
+{
+    if (begins("ultralytics.", module, module_len))
+        return NN_PKL_YOLO;
+    if (begins("torch.nn.modules.", module, module_len))
+        return NN_PKL_TORCH;
+    for (int i = 0; i < FF_ARRAY_ELEMS(inert); i++)
+        if (is(inert[i].module, module, module_len) && is(inert[i].name, name, name_len))
+            return NN_PKL_OTHER;
+    return -1;
+}
 
 static int push_global(NNPkl *s, const char *module, int module_len, const char *name, int name_len)
 {
@@ -58,15 +93,17 @@ static int push_global(NNPkl *s, const char *module, int module_len, const char 
     int n;
 
     for (int i = 0; i < FF_ARRAY_ELEMS(known); i++)
-        if (strlen(known[i].module) == module_len && !memcmp(known[i].module, module, module_len) &&
-            strlen(known[i].name) == name_len && !memcmp(known[i].name, name, name_len))
+        if (is(known[i].module, module, module_len) && is(known[i].name, name, name_len))
             return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_GLOBAL, .first = i });
+    if (s->records && (n = family(module, module_len, name, name_len)) >= 0)
+        return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_GLOBAL, .first = -1, .i = n, .s = name, .nb = name_len });
     n = snprintf(text, sizeof(text), "%.*s.%.*s", FFMIN(module_len, 60), module, FFMIN(name_len, 60), name);
     for (int i = 0; i < n; i++)
         if (text[i] < 0x20 || text[i] > 0x7e)
             text[i] = '?';
     av_log(s->log, AV_LOG_ERROR, "%s: wants Python's '%s', which no file of weights needs: refused, nothing was executed; "
-           "save only the state_dict\n", s->file, text);
+           "%s\n", s->file, text, s->records ? "where you trust it, export it: yolo export model=FILE format=onnx"
+                                             : "save only the state_dict");
     return AVERROR_INVALIDDATA;
 }
 
@@ -104,8 +141,8 @@ static int op_persid(NNPkl *s)
     class = ff_pkl_item(s, t, 1, PKL_GLOBAL);
     key   = ff_pkl_item(s, t, 2, PKL_STR);
     nb    = ff_pkl_item(s, t, 4, PKL_INT);
-    if (!kind || kind->nb != 7 || memcmp(kind->s, "storage", 7) || !class || known[class->first].what != G_STORAGE ||
-        !key || !nb || nb->i < 0)
+    if (!kind || kind->nb != 7 || memcmp(kind->s, "storage", 7) || !class || class->first < 0 ||
+        known[class->first].what != G_STORAGE || !key || !nb || nb->i < 0)
         return ff_pkl_broken(s, "a persistent id that is no storage");
     v.first = known[class->first].type;
     v.nb    = key - s->values;
@@ -139,6 +176,26 @@ static int rebuild_tensor(NNPkl *s, const NNPklValue *args)
     return ff_pkl_push_new(s, v);
 }
 
+/* an object of a class that is only a name; made of nothing until its state comes */
+static int push_record(NNPkl *s, int class)
+{
+    return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_RECORD, .first = class, .nb = -1 });
+}
+
+/* class, arguments -> object */
+static int op_newobj(NNPkl *s)
+{
+    const NNPklValue *class;
+
+    if (!ff_pkl_top(s, 0, PKL_TUPLE, "an object without arguments") ||
+        !(class = ff_pkl_top(s, 1, PKL_GLOBAL, "an object of what is no class")))
+        return AVERROR_INVALIDDATA;
+    if (class->first >= 0)
+        return ff_pkl_broken(s, "an object of what is no class");
+    s->nb_stack -= 2;
+    return push_record(s, class - s->values);
+}
+
 /* calls of the known names; the result replaces both */
 static int op_reduce(NNPkl *s)
 {
@@ -147,7 +204,13 @@ static int op_reduce(NNPkl *s)
 
     if (!args || !(f = ff_pkl_top(s, 1, PKL_GLOBAL, "a call of what is no name")))
         return AVERROR_INVALIDDATA;
+    if (f->first < 0 && f->i != NN_PKL_OTHER) {
+        av_log(s->log, AV_LOG_ERROR, "%s: broken pickle: calls the class '%.*s'\n", s->file, FFMIN(f->nb, 60), f->s);
+        return AVERROR_INVALIDDATA;
+    }
     s->nb_stack -= 2;
+    if (f->first < 0)
+        return push_record(s, f - s->values);
     switch (known[f->first].what) {
     case G_DICT:
         if (args->nb)
@@ -165,9 +228,15 @@ static int op_reduce(NNPkl *s)
     }
 }
 
-/* an OrderedDict's attributes (the state_dict's versions): of no use here */
+/* the state of a record; an OrderedDict's attributes (the state_dict's versions) are of no use here */
 static int op_build(NNPkl *s)
 {
+    NNPklValue *v = ff_pkl_above_mark(s) < 2 ? NULL : &s->values[s->stack[s->nb_stack - 2]];
+
+    if (v && v->type == PKL_RECORD) {
+        v->nb = s->stack[--s->nb_stack];
+        return 0;
+    }
     if (ff_pkl_above_mark(s) < 2 || s->values[s->stack[s->nb_stack - 2]].type != PKL_DICT)
         return ff_pkl_broken(s, "sets the state of what is no dict");
     s->nb_stack--;
@@ -244,11 +313,11 @@ static int run_op(NNPkl *s, int op)
     case 'K':  return push_int(s, a[0]);
     case 'M':  return push_int(s, AV_RL16(a));
     case 0x8a: return push_long(s, a[0]);
-    case 'G':  return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_FLOAT });                           /* BINFLOAT */
+    case 'G':  return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_FLOAT, .i = AV_RB64(a) });   /* BINFLOAT */
     case 'X': case 'T':   return push_str(s, AV_RL32(a));                                       /* BINUNICODE */
     case 0x8c: case 'U':  return push_str(s, a[0]);
     case '}':  return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_DICT, .first = -1 });
-    case ']':  return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_LIST });
+    case ']':  return ff_pkl_push_new(s, (NNPklValue){ .type = PKL_LIST, .first = -1 });
     case ')':  return ff_pkl_make_tuple(s, s->nb_stack);
     case 't':  return ff_pkl_make_tuple(s, ff_pkl_pop_mark(s));
     case 0x85: case 0x86: case 0x87: return ff_pkl_make_small_tuple(s, op - 0x84);
@@ -266,21 +335,25 @@ static int run_op(NNPkl *s, int op)
     case 'R':  return op_reduce(s);
     case 'b':  return op_build(s);
     case 'Q':  return op_persid(s);
+    case 0x81:
+        if (s->records)
+            return op_newobj(s);
     }
     av_log(s->log, AV_LOG_ERROR, "%s: pickle opcode 0x%02x is none that torch.save writes for weights: refused\n",
            s->file, op);
     return AVERROR_INVALIDDATA;
 }
 
-int ff_nn_unpickle(NNPkl *s, const uint8_t *data, size_t size, const char *file, void *log)
+int ff_nn_unpickle(NNPkl *s, const uint8_t *data, size_t size, int records, const char *file, void *log)
 {
     int ret = 0;
 
     memset(s, 0, sizeof(*s));
-    s->p    = data;
-    s->end  = data + size;
-    s->file = file;
-    s->log  = log;
+    s->p       = data;
+    s->end     = data + size;
+    s->file    = file;
+    s->log     = log;
+    s->records = records;
     while (s->p < s->end && ret >= 0) {
         const int op = *s->p++;
         if (op == '.')

@@ -29,13 +29,20 @@
  * Python module. This one runs the opcodes that torch.save writes, knows the few
  * names by which tensors are put together, and calls nothing: a tensor becomes a
  * description of itself. Any other name or opcode is refused, by name.
+ *
+ * Checkpoints of detectors are whole Python objects. With records, classes of
+ * ultralytics and torch.nn are kept by name, and their objects become records of
+ * class and state: what a dict can hold, and no more. A few further names that such
+ * files call (sets, paths, numpy's numbers) make records of nothing. All else is
+ * refused as without.
  */
 
 /**
  * @param s    overwritten; free it with ff_pkl_free, also after an error
+ * @param records 1: see above; 0: weights alone
  * @param file the file's name, for messages
  * @return the index of the pickled value, or AVERROR
  */
-int ff_nn_unpickle(NNPkl *s, const uint8_t *data, size_t size, const char *file, void *log);
+int ff_nn_unpickle(NNPkl *s, const uint8_t *data, size_t size, int records, const char *file, void *log);
 
 #endif /* AVFILTER_NN_UNPICKLE_H */

@@ -27,13 +27,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    NNPkl s;
-    int root;
-
     av_log_set_level(AV_LOG_QUIET);
-    root = ff_nn_unpickle(&s, data, size, "f", NULL);
-    if (root >= 0 && s.values[root].type == PKL_DICT)
-        ff_pkl_get(&s, root, "params");
-    ff_pkl_free(&s);
+    for (int records = 0; records < 2; records++) {
+        NNPkl s;
+        const int root = ff_nn_unpickle(&s, data, size, records, "f", NULL);
+        if (root >= 0 && s.values[root].type == PKL_DICT)
+            ff_pkl_get(&s, root, "params");
+        if (root >= 0 && s.values[root].type == PKL_RECORD)
+            ff_pkl_is(&s, s.values[root].first, "DetectionModel");
+        ff_pkl_free(&s);
+    }
     return 0;
 }
