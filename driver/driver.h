@@ -48,6 +48,7 @@
  *   render.c   plan, run, join, verify, clean in one go (verbs plan and render); show.c   --explain, --dry-run
  *   calibrate.c   measures one process against several
  *   stage.c progress.c   which stage limits; what the user sees
+ *   track*.c   verb track, which has nothing to do with the rest: track.h
  *
  * The plan directory is the only interface between the steps:
  *

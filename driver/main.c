@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "driver.h"
+#include "track.h"
 
 static const char usage[] =
 "ffreel renders a long file as parallel, frame-exact segments, and joins them.\n"
@@ -34,6 +34,7 @@ static const char usage[] =
 "  ffreel verify DIR               checks segments and OUT\n"
 "  ffreel status DIR               what is done (-v: each segment)\n"
 "  ffreel clean DIR                removes the plan directory\n"
+"  ffreel track IN.jsonl -o OUT    keys for crop and highlight from detections; has its own --help\n"
 "\n"
 "After '--' stands what would follow ffmpeg: \"-vf ... -c:v libx264 -crf 20 out.mp4\";\n"
 "input options go before an -i there: \"-hwaccel cuda -i in.mp4 -vf ... out.mp4\".\n"
@@ -85,6 +86,8 @@ int main(int argc, char **argv)
         fputs(usage, stdout);
         return 0;
     }
+    if (!strcmp(argv[1], "track"))
+        return verb_track(argc - 1, argv + 1);
     if ((ret = options_parse(&o, argc - 1, argv + 1)))
         goto end;
     if (o.words.nb && !strcmp(o.words.v[0], "--help")) {
