@@ -28,15 +28,28 @@ EXACT-OBJS := keytrack.o frame_clock.o px_format.o crop_geom.o crop_rot.o crop_t
               highlight_tab.o highlight_look.o highlight_old.o highlight_follow.o highlight_cv.o
 $(addprefix libavfilter/,$(EXACT-OBJS)): CFLAGS += -ffp-contract=off
 
-NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
+NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o nn_load_yolo.o nn_yolo_pt.o nn_yolo_block.o nn_yolo_head.o \
            nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \
            nn_engine.o nn_ref.o nn_builtin.o
+# nets of any shape: detectors, ONNX
+NN-OBJS += nn_proto.o nn_onnx.o nn_onnx_graph.o nn_onnx_tensor.o nn_onnx_attr.o nn_onnx_op.o nn_onnx_constant.o \
+           nn_net.o nn_net_shape.o nn_net_fuse.o nn_net_ref.o nn_net_engine.o nn_net_cache.o nn_graph_from_net.o nn_from_net_conv.o nn_from_net_size.o \
+           nn_op.o nn_op_math.o nn_op_conv.o nn_op_pool.o nn_op_move.o nn_op_shape.o nn_op_index.o \
+           nn_op_resize.o nn_op_reduce.o nn_op_select.o
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
-                                      nn_dnnl.o nn_strip.o
+                                      nn_dnnl.o nn_dnnl_net.o nn_strip.o \
+                                      nn_net_onednn.o nn_net_plan.o nn_net_plan_op.o nn_net_plan_conv.o \
+                                      nn_net_plan_move.o nn_net_plan_pic.o nn_net_block.o nn_net_plain.o nn_net_rows.o
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o esrgan_pic.o esrgan_tile.o \
                                       esrgan_props.o nn_frame.o nn_resample.o px_format.o scale_eval.o \
                                       $(NN-OBJS) $(NN-OBJS-yes)
+OBJS-$(CONFIG_YOLODETECT_FILTER)   += vf_yolodetect.o yolo_opt.o yolo_run.o yolo_pic.o yolo_head.o yolo_decode.o \
+                                      yolo_nms.o yolo_tiles.o yolo_labels.o yolo_out.o yolo_file.o frame_clock.o \
+                                      nn_frame.o px_format.o $(NN-OBJS) $(NN-OBJS-yes)
 
 # the embedded weights; overlay.sh lays models/builtin.safetensors here by that name
 libavfilter/nn_builtin.c: $(SRC_PATH)/libavfilter/nn_builtin.safetensors $(BIN2CEXE)
 	$(BIN2C) $(patsubst $(SRC_PATH)/%,$(SRC_LINK)/%,$<) $@ nn_builtin
+
+# boxes, tracks and keys: small, and wanted by ffreel and tests whatever filters are built
+OBJS += yolo.o yolo_assign.o yolo_kalman.o yolo_track.o keytrack.o

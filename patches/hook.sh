@@ -40,5 +40,6 @@ insert libavfilter/allfilters.c ff_vf_esrgan before 'ff_vf_estdif;' "extern cons
 insert libavfilter/allfilters.c 'ff_vf_highlight;' before 'ff_vf_histeq;' "extern const $type ff_vf_highlight;"
 insert libavfilter/allfilters.c ff_vf_highlight_cuda before 'ff_vf_histeq;' "extern const $type ff_vf_highlight_cuda;"
 insert libavfilter/allfilters.c ff_vf_keyframecrop before 'ff_vf_kerndeint;' "extern const $type ff_vf_keyframecrop;"
+insert libavfilter/allfilters.c ff_vf_yolodetect before 'ff_vf_zmq;' "extern const $type ff_vf_yolodetect;"
 insert libavfilter/Makefile extra.mak before '^# Windows resource file' 'include $(SRC_PATH)/libavfilter/extra.mak'
 insert tests/Makefile extra.mak after 'tests/fate/xvid.mak' 'include $(SRC_PATH)/tests/fate/extra.mak'

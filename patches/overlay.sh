@@ -23,7 +23,7 @@ for f in "$top"/libavfilter/*; do
     put "$f" "$tree/libavfilter/${f##*/}"
 done
 put "$top/models/builtin.safetensors" "$tree/libavfilter/nn_builtin.safetensors"
-for f in "$top"/fate/*.mak; do
+for f in "$top"/fate/*.mak "$top"/fate/*.onnx; do
     put "$f" "$tree/tests/fate/${f##*/}"
 done
 for f in "$top"/fate/ref/*; do

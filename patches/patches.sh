@@ -33,7 +33,7 @@ hooks() { # TARBALL DIR OUT
         git add -A
         git commit -q -m 'lavfi: hook in the ffreel filters
 
-Registers keyframecrop, highlight, highlight_cuda and esrgan, their libraries and their FATE tests.
+Registers keyframecrop, highlight, highlight_cuda, esrgan and yolodetect, their libraries and their FATE tests.
 The sources themselves are new files.'
         git format-patch -q --zero-commit -N --full-index --no-signature --stdout HEAD~ > "$out"
     )

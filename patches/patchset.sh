@@ -18,13 +18,14 @@ git init -q .
 git commit -q --allow-empty -m pristine
 cp "$top"/libavfilter/* libavfilter/
 cp "$top/models/builtin.safetensors" libavfilter/nn_builtin.safetensors
-cp "$top"/fate/*.mak tests/fate/
+cp "$top"/fate/*.mak "$top"/fate/*.onnx tests/fate/
 cp "$top"/fate/ref/* tests/ref/fate/
 git add -A -f
 git commit -q -m 'lavfi: add the ffreel filters
 
 keyframecrop: crop by keyframes, sub-pixel, constant output size.
-esrgan: Real-ESRGAN upscaling on the CPU.'
+esrgan: Real-ESRGAN upscaling on the CPU.
+yolodetect: detection and tracking by YOLO nets.'
 for dir in "$here"/[0-9]*; do
     series=${dir##*/}
     out=$top/build/patchset/$series

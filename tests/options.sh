@@ -33,7 +33,7 @@ from_doc() {
         }' "$doc" | sort -u
 }
 
-for f in keyframecrop highlight esrgan; do
+for f in keyframecrop highlight esrgan yolodetect; do
     from_help $f > "$TMP/help"
     from_doc $f > "$TMP/doc"
     [ -s "$TMP/help" ]
