@@ -7,7 +7,7 @@ set -eu
 build="gcc make pkg-config nasm xz-utils curl ca-certificates git"
 libs="libx264-dev libdnnl-dev libjansson-dev libfreetype-dev libharfbuzz-dev
       libfontconfig-dev librubberband-dev zlib1g-dev"
-extra="clang fonts-dejavu-core"    # CUDA pixel kernels; captions of the demo
+extra="clang fonts-dejavu-core x265"   # CUDA pixel kernels; captions of the demo; HEVC input of a test
 
 command -v dpkg-query > /dev/null || {
     echo "packages: not a Debian system: please see to these (Debian's names):" $build $libs $extra >&2
