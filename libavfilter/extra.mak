@@ -30,7 +30,7 @@ $(addprefix libavfilter/,$(EXACT-OBJS)): CFLAGS += -ffp-contract=off
 
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o \
            nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \
-           nn_engine.o nn_ref.o nn_builtin.o
+           nn_engine.o nn_ref.o nn_builtin.o nn_torch.o nn_torch_load.o nn_torch_probe.o
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
                                       nn_dnnl.o nn_strip.o
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o esrgan_pic.o esrgan_tile.o \
