@@ -130,7 +130,8 @@ static int load_dict(NNGraph **g, const NNBlob *b, int (*load)(NNDict *, const N
     return ret;
 }
 
-/* @return whether an archive is a program: beside its tensors there is code */
+/* @return whether an archive is a program: beside its tensors there is code. LibTorch does
+ * not look at checksums, so what can be damaged without being noticed is checked here. */
 static int is_torchscript(const NNBlob *b, void *log)
 {
     static const char name[] = "constants.pkl";
@@ -144,6 +145,9 @@ static int is_torchscript(const NNBlob *b, void *log)
         found = e->name_len >= len && !memcmp(e->name + e->name_len - len, name, len) &&
                 (e->name_len == len || e->name[e->name_len - len - 1] == '/');
     }
+    for (int i = 0; ret >= 0 && i < z.nb_entries && found; i++)
+        if (z.entries[i].data)
+            ret = ff_nn_zip_check(&z, &z.entries[i], log);
     ff_nn_zip_close(&z);
     return ret < 0 ? ret : found;
 }
