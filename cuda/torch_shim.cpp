@@ -39,6 +39,7 @@ struct FFreelTorch {
     at::Device              device{at::kCPU};
     at::ScalarType          type{at::kFloat};
     int                     threads = 1;
+    at::MemoryFormat        layout = at::MemoryFormat::Contiguous;
     std::vector<at::Tensor> results;
     std::vector<at::Tensor> shown;      // host copies of results, by index
     int64_t                 peak = 0;
@@ -182,6 +183,14 @@ static void set_threads(int n)
     now = n;
 }
 
+static void set_channels_last(FFreelTorch *net)
+{
+    net->layout = at::MemoryFormat::ChannelsLast;
+    for (auto p : net->module.parameters())
+        if (p.dim() == 4)
+            p.set_data(p.contiguous(net->layout));
+}
+
 EXPORT int ffreel_torch_open(FFreelTorch **net, const FFreelTorchOptions *opt, char *err, size_t size)
 {
     *net = nullptr;
@@ -204,6 +213,8 @@ EXPORT int ffreel_torch_open(FFreelTorch **net, const FFreelTorchOptions *opt, c
             return fail(err, size, FFREEL_TORCH_FILE, "it has no method forward: not a net");
         n->module.eval();
         n->module.to(n->device, n->type);
+        if (opt->channels_last)
+            set_channels_last(n.get());
         *net = n.release();
         return 0;
     } catch (...) {
@@ -289,7 +300,8 @@ static c10::IValue forward(FFreelTorch *net, const FFreelTorchTensor *in, int nb
 
     for (int i = 0; i < nb_in; i++) {
         at::Tensor t = tensor_of(net, in[i]);
-        args.emplace_back(t.is_floating_point() ? t.to(net->device, net->type) : t.to(net->device));
+        t = t.is_floating_point() ? t.to(net->device, net->type) : t.to(net->device);
+        args.emplace_back(t.dim() == 4 ? t.contiguous(net->layout) : t);
     }
     return net->module.forward(std::move(args));
 }

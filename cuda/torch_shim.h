@@ -74,6 +74,8 @@ typedef struct FFreelTorchOptions {
     const char *device;                 ///< "cpu", "cuda" or "cuda:N"
     int         type;                   ///< weights and arithmetic; not I64
     int         threads;                ///< that a run on the CPU may use; >= 1
+    int         channels_last;          ///< 1: weights and inputs pixel by pixel, which convolutions run faster on;
+                                        ///< a net that insists on planes (Tensor.view) fails then
 } FFreelTorchOptions;
 
 typedef struct FFreelTorch FFreelTorch;

@@ -166,27 +166,47 @@ static int torch_run(NNEngineContext *e, int slot, const NNTile *t)
 
 /* ---- opening --------------------------------------------------------------------- */
 
-/* one run on a small picture: what the device or the precision cannot do shows now */
-static int try_run(NNEngineContext *e)
+/* one run on a small picture: what device, precision or layout cannot do shows now */
+static int try_run(NNEngineContext *e, char *why)
 {
     const int side = FFALIGN(16, e->g->align);
     float *data = av_calloc((size_t)3 * side, side * sizeof(*data));
-    char why[NN_TORCH_ERR];
     FFreelTorchTensor r;
     int ret = AVERROR(ENOMEM);
 
+    snprintf(why, NN_TORCH_ERR, "out of memory");
     if (data)
         ret = ff_nn_torch_run(e->lib, e->net, data, side, side, &r, why);
-    if (ret < 0 && data)
-        av_log(e->log, AV_LOG_ERROR, "%s does not run in %s: %s%s\n", e->g->script, ff_nn_precision_name(e->precision),
-               why, e->precision == NN_PREC_FP32 ? "" : "; try precision=fp32");
     av_free(data);
+    return ret;
+}
+
+/* pixel by pixel where the net does not mind */
+static int open_net(NNEngineContext *e, FFreelTorchOptions *opt)
+{
+    char why[NN_TORCH_ERR];
+    int ret = 0;
+
+    for (opt->channels_last = 1; opt->channels_last >= 0; opt->channels_last--) {
+        if ((ret = e->lib->open(&e->net, opt, why, sizeof(why))) < 0) {
+            av_log(e->log, AV_LOG_ERROR, "%s: %s: %s\n", e->g->script, e->lib->version(), why);
+            return ff_nn_torch_error(ret);
+        }
+        if ((ret = try_run(e, why)) >= 0) {
+            av_log(e->log, AV_LOG_VERBOSE, "%s, %d threads, tensors %s\n", e->lib->version(), opt->threads,
+                   opt->channels_last ? "pixel by pixel" : "plane by plane");
+            return 0;
+        }
+        e->lib->close(&e->net);
+    }
+    av_log(e->log, AV_LOG_ERROR, "%s does not run in %s: %s%s\n", e->g->script, ff_nn_precision_name(e->precision), why,
+           e->precision == NN_PREC_FP32 ? "" : "; try precision=fp32");
     return ret;
 }
 
 static int torch_open(NNEngineContext **ctx, const NNGraph *g, const NNConfig *cfg)
 {
-    char why[NN_TORCH_ERR], buf[32];
+    char buf[32];
     FFreelTorchOptions opt = { .path = g->script, .device = device_of(cfg, buf), .threads = cfg->nb_slots };
     NNEngineContext *e;
     int ret;
@@ -207,12 +227,7 @@ static int torch_open(NNEngineContext **ctx, const NNGraph *g, const NNConfig *c
         goto fail;
     }
     e->has_lock = 1;
-    if ((ret = e->lib->open(&e->net, &opt, why, sizeof(why))) < 0) {
-        av_log(cfg->log, AV_LOG_ERROR, "%s: %s: %s\n", g->script, e->lib->version(), why);
-        ret = ff_nn_torch_error(ret);
-        goto fail;
-    }
-    if ((ret = try_run(e)) < 0)
+    if ((ret = open_net(e, &opt)) < 0)
         goto fail;
     return 0;
 fail:

@@ -32,7 +32,7 @@
 
 struct FFreelTorch {
     char   name[32];            ///< of the file, without folder and .pt
-    int    type, threads;
+    int    type, threads, channels_last;
     float *out;
     FFreelTorchTensor result;
     int    nb_results;
@@ -77,6 +77,7 @@ int ffreel_torch_open(FFreelTorch **net, const FFreelTorchOptions *opt, char *er
     n->name[strcspn(n->name, ".")] = 0;
     n->type    = opt->type;
     n->threads = opt->threads;
+    n->channels_last = opt->channels_last;
     if (is(n, "broken") || strcmp(opt->device, "cpu")) {
         int broken = is(n, "broken");
         free(n);
@@ -146,7 +147,7 @@ int ffreel_torch_run(FFreelTorch *net, const FFreelTorchTensor *in, int nb_in, v
         return fail(err, size, FFREEL_TORCH_OTHER, "two runs at once");
     if (nb_in != 1 || in->nb_dims != 4 || in->dims[0] != 1 || in->dims[1] != 3 || in->type != FFREEL_TORCH_F32)
         ret = fail(err, size, FFREEL_TORCH_NET, "not called with a picture");
-    else if (is(net, "throws") || (is(net, "even") && (h % 2 || w % 2)) || (is(net, "small") && h > 100))
+    else if (is(net, "throws") || (is(net, "planes") && net->channels_last) || (is(net, "even") && (h % 2 || w % 2)) || (is(net, "small") && h > 100))
         ret = fail(err, size, FFREEL_TORCH_NET, "the net does not like this picture");
     else if (is(net, "memory"))
         ret = fail(err, size, FFREEL_TORCH_MEMORY, "out of memory");

@@ -349,11 +349,14 @@ static void test_filter(void)
     use("fake.so");
     script("mean");
     script("half");
+    script("planes");
     script("gray");
     script("small");
     filter("format=yuv420p,esrgan=model=mean.pt,esrgan=model=mean.pt:tile=32", 0, "model loaded", 1,
            "two filters, one model");
     filter("esrgan=model=mean.pt", 0, "in 1 tiles of 50x38, halo 1", 1, "the whole picture at once");
+    filter("esrgan=model=mean.pt", 0, "tensors pixel by pixel", 1, "layout");
+    filter("esrgan=model=planes.pt", 0, "tensors plane by plane", 1, "a net that insists on planes");
     filter("esrgan=model=mean.pt:tile=16", 0, "in 12 tiles of 16x16, halo 1", 1, "tiles");
     filter("esrgan=model=half.pt:precision=fp16", 0, "are redone in fp32", 2, "what is not finite in fp16");
     filter("esrgan=model=gray.pt", 1, "3 channels in, 1 out", 1, "one channel");

@@ -167,6 +167,7 @@ int main(int argc, char **argv)
     srvgg(w, "infinite", "  y = y / (y - y)\n");
     unshuffle();
     wide();
+    text("planes",  "  return x.view([3, -1]).view(x.size())\n");                  // does not take tensors pixel by pixel
     text("same",    "  return x\n");                                         // the input itself
     text("global",  "  return x - x.mean()\n");
     text("nonan",   "  return torch.nan_to_num(x)\n");
