@@ -75,9 +75,6 @@ typedef struct NNEngineContext NNEngineContext;
 
 typedef struct NNEngine {
     const char *name;           ///< option value: "ref", "onednn"
-    int scripts;                ///< runs NNGraph.script and nothing else; 0: runs nodes
-    int own_threads;            ///< run() uses nb_slots threads itself: it is best called for one
-                                ///< tile at a time, the largest possible, from one thread
     /**
      * Prepare a graph (borrowed; it outlives the context).
      * @return 0; AVERROR(ENOSYS) = "not me" (this build, CPU, graph or
@@ -92,6 +89,9 @@ typedef struct NNEngine {
     size_t (*scratch)(const NNEngineContext *ctx, int w, int h);
     /** what it really runs in, after NN_PREC_AUTO was resolved */
     enum NNPrecision (*precision)(const NNEngineContext *ctx);
+    int scripts;                ///< runs NNGraph.script and nothing else; 0: runs nodes
+    int own_threads;            ///< run() uses nb_slots threads itself: it is best called for one
+                                ///< tile at a time, the largest possible, from one thread
 } NNEngine;
 
 extern const NNEngine ff_nn_engine_ref;
