@@ -17,7 +17,7 @@ CHECK := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-check
 ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
 .PHONY: all help setup demo check install uninstall dist patchset clean distclean \
-        check-upstream check-versions check-asan check-peers check-gpu gpu-bundle bench fuzz docs-pictures \
+        check-upstream check-versions check-asan check-peers check-torch check-gpu gpu-bundle bench fuzz docs-pictures \
         release check-build asan-build check-patches check-split check-split-full check-faults docker
 .NOTPARALLEL:
 
@@ -40,6 +40,7 @@ help:
 ## make check-asan       C tests and filters under AddressSanitizer and UBSan
 ## make check-gpu        our filters on this machine's GPU: pictures, then times (77: no GPU); out/gpu/
 ## make gpu-bundle       build/ffreel-gpu.tar.gz: the same for a bare machine with an NVIDIA driver
+## make check-torch      the engine torch on LibTorch (LIBTORCH=DIR, Debian's, or PyPI's wheel, 1 GB; 77: none)
 ## make check-peers      regenerates the peer references (needs PyPI) and compares
 ## make docs-pictures    the contact sheets docs/highlight-*.jpg
 ## make fuzz             fuzzes the parsers; SECONDS_EACH=60
@@ -57,6 +58,7 @@ release: config.mk
 	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(BUILD)/config.mk)
 	$(Q)tests/quietly build/make.log $(MAKE) -C $(BUILD) -j$(JOBS) ffmpeg ffprobe
 	$(Q)$(call driver,$(BUILD))
+	$(Q)$(call shim,$(BUILD))
 	$(Q)mkdir -p bin
 	$(Q)for p in ffmpeg ffprobe ffreel; do [ ! -e $(BUILD)/$$p ] || ln -sf ../$(BUILD)/$$p bin/$$p; done
 	@echo "bin/ffmpeg, bin/ffprobe and bin/ffreel are ready"
@@ -65,6 +67,9 @@ release: config.mk
 driver = if grep -q '^CONFIG_JANSSON=yes' $(1)/ffbuild/config.mak; \
          then $(MAKE) -s -C driver BUILD=../$(1) V=$(V); \
          else echo "ffreel is not built: it needs jansson"; fi
+
+# LibTorch's interface lies beside ffmpeg, which looks for it there and in ../lib/ffreel
+shim = [ -z "$(LIBTORCH)" ] || $(MAKE) -s -C cuda LIBTORCH="$(LIBTORCH)" OUT="$(CURDIR)/$(1)" V=$(V)
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
@@ -94,10 +99,12 @@ install: release
 	$(MAKE) -C $(BUILD) install-progs install-data
 	[ ! -e $(BUILD)/ffreel ] || install -D -m 755 $(BUILD)/ffreel "$(DESTDIR)$(prefix)/bin/ffreel"
 	[ ! -e $(BUILD)/ffreel ] || install -D -m 644 docs/ffreel.1 "$(DESTDIR)$(prefix)/share/man/man1/ffreel.1"
+	[ -z "$(LIBTORCH)" ] || install -D -m 755 $(BUILD)/libffreel_torch.so "$(DESTDIR)$(prefix)/lib/ffreel/libffreel_torch.so"
 
 uninstall:
 	$(MAKE) -C $(BUILD) uninstall-progs uninstall-data
-	rm -f "$(DESTDIR)$(prefix)/bin/ffreel" "$(DESTDIR)$(prefix)/share/man/man1/ffreel.1"
+	rm -f "$(DESTDIR)$(prefix)/bin/ffreel" "$(DESTDIR)$(prefix)/share/man/man1/ffreel.1" \
+	    "$(DESTDIR)$(prefix)/lib/ffreel/libffreel_torch.so"
 
 prefix = $(shell sed -n 's/^PREFIX *= *//p' $(BUILD)/config.mk)
 
@@ -131,6 +138,10 @@ check-patches:
 
 check-peers: check-build
 	$(Q)tests/peers/run $(CHECK)
+
+# LIBTORCH is that of configure, where it was given; exit status 77: there is none to be had
+check-torch: check-build
+	$(Q)LIBTORCH="$(LIBTORCH)" tests/torch/run $(CHECK)
 
 # exit status 77: no GPU here; then nothing is built
 check-gpu:

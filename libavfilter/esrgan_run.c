@@ -80,7 +80,7 @@ static int plan_tiles(ESRGANRun *r)
         .halo           = r->par.halo == ESRGAN_HALO_AUTO  ? g->default_halo :
                           r->par.halo == ESRGAN_HALO_EXACT ? g->halo : r->par.halo,
         .tile           = r->par.tile,
-        .nb_threads     = r->par.nb_threads,
+        .nb_threads     = r->runner.engine->own_threads ? 1 : r->par.nb_threads,
         .scratch_budget = scratch_budget(),
         .scratch        = engine_scratch,
         .opaque         = &r->runner,
@@ -102,7 +102,7 @@ static int plan_tiles(ESRGANRun *r)
 
 int ff_esrgan_run_open(ESRGANRun *r, const ESRGANRunParams *par)
 {
-    NNConfig cfg = { par->precision, par->nb_threads, par->log };
+    NNConfig cfg = { par->precision, par->nb_threads, par->log, par->device };
     int ret;
 
     memset(r, 0, sizeof(*r));
@@ -208,7 +208,10 @@ static int run_tiles(FrameJob *f, NNRunner *runner, int first, int end, int only
     f->end      = end;
     f->only_bad = only_bad;
     atomic_store(&f->next, first);
-    execute(f, net_job);
+    if (runner->engine->own_threads)
+        net_job(f, 0, 1);
+    else
+        execute(f, net_job);
     if (atomic_load(&f->error) < 0) {
         av_log(f->run->par.log, AV_LOG_ERROR, "engine %s failed on a tile: %s\n",
                runner->engine->name, av_err2str(atomic_load(&f->error)));
@@ -223,7 +226,7 @@ static int run_tiles(FrameJob *f, NNRunner *runner, int first, int end, int only
 static int net_tiles(FrameJob *f, int first, int end)
 {
     ESRGANRun *r = f->run;
-    NNConfig cfg = { NN_PREC_FP32, r->par.nb_threads, r->par.log };
+    NNConfig cfg = { NN_PREC_FP32, r->par.nb_threads, r->par.log, r->par.device };
     enum NNPrecision prec = r->runner.engine->precision(r->runner.ctx);
     int ret = run_tiles(f, &r->runner, first, end, 0);
 

@@ -43,6 +43,7 @@ typedef struct ESRGANRunParams {
     const NNGraph *graph;       ///< borrowed; NULL = plain resampling only
     const char    *engine;      ///< borrowed: "auto", ...
     enum NNPrecision precision;
+    const char    *device;      ///< borrowed: of the engine; NULL = its own
     int            tile;        ///< 0 = chosen
     int            halo;        ///< input pixels, or one of:
 #define ESRGAN_HALO_AUTO  -1    ///< the graph's default_halo

@@ -150,6 +150,9 @@ typedef struct NNGraph {
                                 ///< Both halos are multiples of align
     int64_t macs;               ///< multiply-adds per input pixel
     int64_t nb_weights;         ///< parameters
+    char   *script;             ///< owned; a TorchScript file, for engines that run those: then there are no
+                                ///< nodes, macs is 0, and the rest was found by running it (nn_torch.h)
+    int64_t bytes;              ///< script: memory of a run, by input pixel
     char    arch[64];           ///< for people: "SRVGGNetCompact 64x32 x4"
 } NNGraph;
 
@@ -201,7 +204,7 @@ int ff_nn_load_ncnn(NNGraph **g, const NNBlob *param, const NNBlob *bin, void *l
 /**
  * Load a net, whatever its format (found from the content, not the name).
  * @param path a .safetensors, .pth/.pt, .onnx or ncnn .param/.bin file (the other of
- *             the pair is expected beside it), or "builtin"
+ *             the pair is expected beside it), a TorchScript file, or "builtin"
  */
 int ff_nn_graph_load(NNGraph **g, const char *path, void *log);
 

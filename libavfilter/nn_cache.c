@@ -29,6 +29,7 @@
 #include "libavutil/thread.h"
 
 #include "nn.h"
+#include "nn_torch.h"
 
 /*
  * ffmpeg frees a filtergraph before it builds its successor, so that a model
@@ -111,6 +112,17 @@ static Model *pull(const char *path, Model *a, Model *b, float denoise)
     return NULL;
 }
 
+static void log_loaded(const char *path, const NNGraph *g, void *log)
+{
+    if (g->script)
+        av_log(log, AV_LOG_VERBOSE, "model loaded: '%s', %s, %"PRId64" weights, %"PRId64" bytes an input pixel, align %d, "
+               "radius measured: %d\n", path, g->arch, g->nb_weights, g->bytes, g->align,
+               g->halo == NN_TORCH_ALL_HALO ? -1 : g->halo);
+    else
+        av_log(log, AV_LOG_VERBOSE, "model loaded: '%s', %s, %"PRId64" weights, %"PRId64" multiply-adds an input pixel, "
+               "halo %d\n", path, g->arch, g->nb_weights, g->macs, g->halo);
+}
+
 /* one file; the list's lock is held */
 static int ref_file(Model **out, const char *path, void *log)
 {
@@ -128,8 +140,7 @@ static int ref_file(Model **out, const char *path, void *log)
             model_free(m);
             return ret;
         }
-        av_log(log, AV_LOG_VERBOSE, "model loaded: '%s', %s, %"PRId64" weights, %"PRId64" multiply-adds an input pixel, "
-               "halo %d\n", path, m->g->arch, m->g->nb_weights, m->g->macs, m->g->halo);
+        log_loaded(path, m->g, log);
     }
     m->refs++;
     push(m);

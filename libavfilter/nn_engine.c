@@ -33,6 +33,7 @@ static const NNEngine *const engines[] = {
     &ff_nn_engine_onednn,
 #endif
     &ff_nn_engine_ref,
+    &ff_nn_engine_torch,
     NULL
 };
 
@@ -56,6 +57,24 @@ static void log_unknown(const char *engine, void *log)
     av_bprint_finalize(&bp, NULL);
 }
 
+/* what the user is to do where no engine was found */
+static int not_taken(const char *engine, const NNGraph *g, const NNConfig *cfg)
+{
+    const char *prec = ff_nn_precision_name(cfg->precision);
+
+    if (g->script)
+        av_log(cfg->log, AV_LOG_ERROR, "'%s' is a TorchScript file: engine=torch alone runs those, in fp32, bf16 or fp16 "
+               "(engine=%s:precision=%s was asked for)\n", g->script, engine, prec);
+    else if (!strcmp(engine, ff_nn_engine_torch.name))
+        av_log(cfg->log, AV_LOG_ERROR, "engine torch runs TorchScript files alone, not %s; try engine=auto\n", g->arch);
+    else if (!strcmp(engine, "auto"))
+        av_log(cfg->log, AV_LOG_ERROR, "no engine of this build runs %s in precision %s; try precision=auto\n", g->arch, prec);
+    else
+        av_log(cfg->log, AV_LOG_ERROR, "engine %s cannot run %s in precision %s; try engine=auto or precision=auto\n",
+               engine, g->arch, prec);
+    return AVERROR(ENOSYS);
+}
+
 int ff_nn_runner_open(NNRunner *r, const char *engine, const NNGraph *g, const NNConfig *cfg)
 {
     const int any = !strcmp(engine, "auto");
@@ -67,7 +86,7 @@ int ff_nn_runner_open(NNRunner *r, const char *engine, const NNGraph *g, const N
         if (!any && strcmp(engine, engines[i]->name))
             continue;
         known = 1;
-        ret = engines[i]->open(&r->ctx, g, cfg);
+        ret = engines[i]->scripts == !!g->script ? engines[i]->open(&r->ctx, g, cfg) : AVERROR(ENOSYS);
         if (ret >= 0) {
             r->engine = engines[i];
             av_log(cfg->log, AV_LOG_VERBOSE, "engine %s, %s, for %s\n", r->engine->name,
@@ -84,10 +103,7 @@ int ff_nn_runner_open(NNRunner *r, const char *engine, const NNGraph *g, const N
         log_unknown(engine, cfg->log);
         return AVERROR(EINVAL);
     }
-    av_log(cfg->log, AV_LOG_ERROR, any ? "%sno engine of this build runs %s in precision %s; try precision=auto\n"
-                                       : "engine %s cannot run %s in precision %s; try engine=auto or precision=auto\n",
-           any ? "" : engine, g->arch, ff_nn_precision_name(cfg->precision));
-    return AVERROR(ENOSYS);
+    return not_taken(engine, g, cfg);
 }
 
 void ff_nn_runner_close(NNRunner *r)

@@ -33,7 +33,9 @@
  * right and bottom.
  *
  * Threads: an engine makes none. The filter's slice threads call run() at the
- * same time, each with its own slot; all scratch memory belongs to a slot.
+ * same time, each with its own slot; all scratch memory belongs to a slot. The
+ * exception are engines over libraries that cut a picture among threads of their
+ * own (own_threads).
  * The result does not depend on slot, thread count or tiling (the latter
  * within the bounded contract of docs/engines.md).
  */
@@ -51,6 +53,7 @@ typedef struct NNConfig {
     enum NNPrecision precision;
     int   nb_slots;     ///< how many run() calls may be under way at once; >= 1
     void *log;          ///< AVClass context for av_log
+    const char *device; ///< "cpu", "cuda", "1" (a CUDA device); NULL = the engine's own. Borrowed during open
 } NNConfig;
 
 /**
@@ -86,10 +89,14 @@ typedef struct NNEngine {
     size_t (*scratch)(const NNEngineContext *ctx, int w, int h);
     /** what it really runs in, after NN_PREC_AUTO was resolved */
     enum NNPrecision (*precision)(const NNEngineContext *ctx);
+    int scripts;                ///< runs NNGraph.script and nothing else; 0: runs nodes
+    int own_threads;            ///< run() uses nb_slots threads itself: it is best called for one
+                                ///< tile at a time, the largest possible, from one thread
 } NNEngine;
 
 extern const NNEngine ff_nn_engine_ref;
 extern const NNEngine ff_nn_engine_onednn;
+extern const NNEngine ff_nn_engine_torch;
 
 /** An opened engine. */
 typedef struct NNRunner {

@@ -146,6 +146,7 @@ void ff_nn_graph_free(NNGraph **g)
         av_freep(&(*g)->nodes[i].slope);
     }
     av_freep(&(*g)->nodes);
+    av_freep(&(*g)->script);
     av_freep(g);
 }
 
@@ -380,6 +381,10 @@ int ff_nn_graph_mix(NNGraph **out, const NNGraph *a, const NNGraph *b, float t, 
     int same = a->nb_nodes == b->nb_nodes;
 
     *out = NULL;
+    if (a->script || b->script) {
+        av_log(log, AV_LOG_ERROR, "a TorchScript file cannot be mixed with another net; denoise must be 1\n");
+        return AVERROR(EINVAL);
+    }
     for (int i = 0; i < a->nb_nodes && same; i++)
         same = same_node(a, &a->nodes[i], b, &b->nodes[i]);
     if (!same || !(t >= 0 && t <= 1)) {

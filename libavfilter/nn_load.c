@@ -33,6 +33,8 @@
 
 #include "nn_load.h"
 #include "nn_net.h"
+#include "nn_torch.h"
+#include "nn_zip.h"
 
 extern const uint8_t  ff_nn_builtin_data[];
 extern const unsigned ff_nn_builtin_len;
@@ -144,6 +146,38 @@ static int load_dict(NNGraph **g, const NNBlob *b, int (*load)(NNDict *, const N
     return ret;
 }
 
+/* @return whether an archive is a program: beside its tensors there is code. LibTorch does
+ * not look at checksums, so what can be damaged without being noticed is checked here. */
+static int is_torchscript(const NNBlob *b, void *log)
+{
+    static const char name[] = "constants.pkl";
+    const int len = sizeof(name) - 1;
+    int found = 0;
+    NNZip z;
+    int ret = ff_nn_zip_open(&z, b, log);
+
+    for (int i = 0; ret >= 0 && i < z.nb_entries && !found; i++) {
+        const NNZipEntry *e = &z.entries[i];
+        found = e->name_len >= len && !memcmp(e->name + e->name_len - len, name, len) &&
+                (e->name_len == len || e->name[e->name_len - len - 1] == '/');
+    }
+    for (int i = 0; ret >= 0 && i < z.nb_entries && found; i++)
+        if (z.entries[i].data)
+            ret = ff_nn_zip_check(&z, &z.entries[i], log);
+    ff_nn_zip_close(&z);
+    return ret < 0 ? ret : found;
+}
+
+/* weights, or a program */
+static int load_archive(NNGraph **g, const NNBlob *b, void *log)
+{
+    int ret = is_torchscript(b, log);
+
+    if (ret < 0)
+        return ret;
+    return ret ? ff_nn_load_torchscript(g, b->name, log) : load_dict(g, b, ff_nn_load_pth, log);
+}
+
 /* reads the other file of an ncnn pair, then both */
 static int load_ncnn(NNGraph **g, const NNBlob *b, int is_param, void *log)
 {
@@ -189,8 +223,8 @@ int ff_nn_graph_load(NNGraph **g, const char *path, void *log)
         return ret;
     switch (ret = sniff(&b, log)) {
     case SAFETENSORS: ret = load_dict(g, &b, ff_nn_load_safetensors, log); break;
-    case PTH:         ret = load_dict(g, &b, ff_nn_load_pth, log);         break;
     case ONNX:        ret = load_onnx(g, &b, log);                         break;
+    case PTH:         ret = load_archive(g, &b, log);                      break;
     case NCNN_PARAM:
     case NCNN_BIN:    ret = load_ncnn(g, &b, ret == NCNN_PARAM, log);      break;
     }

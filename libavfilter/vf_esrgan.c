@@ -44,7 +44,7 @@ enum Prescale { PRESCALE_OFF, PRESCALE_AUTO, PRESCALE_NB };
 typedef struct ESRGANContext {
     const AVClass *class;
 
-    char  *model, *wdn, *engine;
+    char  *model, *wdn, *engine, *device;
     int    precision;
     double scale;
     char  *w_expr, *h_expr;
@@ -68,9 +68,10 @@ typedef struct ESRGANContext {
     { name, help, 0, AV_OPT_TYPE_CONST, { .i64 = value }, 0, 0, STATIC, .unit = unit_ }
 
 static const AVOption esrgan_options[] = {
-    { "model", "net: .safetensors, .pth or ncnn .param file, or builtin", OFFSET(model), AV_OPT_TYPE_STRING, { .str = "builtin" }, .flags = STATIC },
+    { "model", "net: .safetensors, .pth, ncnn .param or TorchScript file, or builtin", OFFSET(model), AV_OPT_TYPE_STRING, { .str = "builtin" }, .flags = STATIC },
     { "wdn", "weak-denoise sibling of the model, for denoise < 1; found by its official name if not given", OFFSET(wdn), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = STATIC },
-    { "engine", "what runs the net: auto, ref, onednn", OFFSET(engine), AV_OPT_TYPE_STRING, { .str = "auto" }, .flags = STATIC },
+    { "engine", "what runs the net: auto, ref, onednn, torch", OFFSET(engine), AV_OPT_TYPE_STRING, { .str = "auto" }, .flags = STATIC },
+    { "device", "where engine torch runs: cpu, cuda, or the number of a CUDA device", OFFSET(device), AV_OPT_TYPE_STRING, { .str = "cpu" }, .flags = STATIC },
     { "precision", "arithmetic of the net", OFFSET(precision), AV_OPT_TYPE_INT, { .i64 = NN_PREC_AUTO }, 0, NN_PREC_NB - 1, STATIC, .unit = "precision" },
         NAMED("auto", "fastest that keeps the engine's error bound", NN_PREC_AUTO, "precision"),
         NAMED("fp32", "", NN_PREC_FP32, "precision"),
@@ -277,6 +278,7 @@ static int config_output(AVFilterLink *outlink)
         .format     = inlink->format,
         .engine     = s->engine,
         .precision  = s->precision,
+        .device     = s->device,
         .tile       = s->tile,
         .halo       = s->halo,
         .nb_threads = FFMIN(ff_filter_get_nb_threads(ctx), av_cpu_count()),

@@ -22,6 +22,7 @@ put() { # SOURCE DEST
 for f in "$top"/libavfilter/*; do
     put "$f" "$tree/libavfilter/${f##*/}"
 done
+put "$top/cuda/torch_shim.h" "$tree/libavfilter/torch_shim.h"
 put "$top/models/builtin.safetensors" "$tree/libavfilter/nn_builtin.safetensors"
 for f in "$top"/fate/*.mak "$top"/fate/*.onnx; do
     put "$f" "$tree/tests/fate/${f##*/}"

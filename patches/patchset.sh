@@ -17,6 +17,7 @@ cd "$tmp/w"
 git init -q .
 git commit -q --allow-empty -m pristine
 cp "$top"/libavfilter/* libavfilter/
+cp "$top/cuda/torch_shim.h" libavfilter/torch_shim.h
 cp "$top/models/builtin.safetensors" libavfilter/nn_builtin.safetensors
 cp "$top"/fate/*.mak "$top"/fate/*.onnx tests/fate/
 cp "$top"/fate/ref/* tests/ref/fate/
