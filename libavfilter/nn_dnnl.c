@@ -98,18 +98,21 @@ int ff_dnnl_native_bf16(void)
  * hides AMX it is all that is left, and fp32 is twice as fast. They are the
  * processors with AVX512_FP16, which AMD's with fast VDPBF16PS have not.
  */
-int ff_dnnl_fast_bf16(void)
+static int slow_bf16(void)
 {
-    if (!ff_dnnl_native_bf16())
-        return 0;
 #if ARCH_X86_64 && defined(__GNUC__)
     unsigned a, b, c, d;
     const unsigned amx = dnnl_cpu_isa_avx512_core_amx;
-    if ((dnnl_get_effective_cpu_isa() & amx) != amx &&
-        __get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 23 & 1)
-        return 0;
+
+    return (dnnl_get_effective_cpu_isa() & amx) != amx && __get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 23 & 1;
+#else
+    return 0;
 #endif
-    return 1;
+}
+
+int ff_dnnl_fast_bf16(void)
+{
+    return ff_dnnl_native_bf16() && !slow_bf16();
 }
 
 const char *ff_dnnl_version(void)

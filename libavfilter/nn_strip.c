@@ -61,6 +61,7 @@ INLINE float from_bf16(uint16_t h)
  * the variants in which hw is 0, so it always rounds by integers */
 INLINE void store_bf16(uint16_t *dst, const vf *v, int hw)
 {
+    vu u = (vu)*v;
 #if defined(__x86_64__) && !defined(__clang__)
     if (hw) {
         vh h;
@@ -69,7 +70,6 @@ INLINE void store_bf16(uint16_t *dst, const vf *v, int hw)
         return;
     }
 #endif
-    vu u = (vu)*v;
     u = (u + 0x7fff + (u >> 16 & 1)) >> 16;
     *(vh *)dst = __builtin_convertvector(u, vh);
 }
