@@ -23,6 +23,7 @@
 
 #include "libavutil/common.h"
 #include "libavutil/cpu.h"
+#include "libavutil/imgutils.h"
 #include "libavutil/internal.h"
 #include "libavutil/mem.h"
 #include "libavutil/pixdesc.h"
@@ -39,6 +40,8 @@
  * together; then the net sees those, and the whole queue goes on, in order. So the delay is
  * batch * interval frames at most, and a frame leaves at once when none before it waits.
  */
+
+#define MAX_WAITING (INT64_C(512) << 20)    ///< bytes
 
 static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg_in, AVFilterFormatsConfig **cfg_out)
 {
@@ -125,9 +128,19 @@ static int close_all(AVFilterContext *ctx)
     return ret;
 }
 
+/* as many as there are threads, but of frames that wait no more than fit into MAX_WAITING */
+static int default_batch(int threads, int interval, const AVFilterLink *in)
+{
+    const int bytes = av_image_get_buffer_size(in->format, in->w, in->h, 1);
+    const int64_t frames = bytes > 0 ? MAX_WAITING / bytes : 1;
+
+    return av_clip64((frames - 1) / interval + 1, 1, threads);
+}
+
 static int open_run(AVFilterContext *ctx, const AVFilterLink *inlink)
 {
     YoloContext *s = ctx->priv;
+    const int threads = FFMAX(FFMIN(ff_filter_get_nb_threads(ctx), av_cpu_count()), 1);
     YoloRunParams par = {
         .engine     = s->engine,
         .precision  = s->precision,
@@ -139,8 +152,8 @@ static int open_run(AVFilterContext *ctx, const AVFilterLink *inlink)
         .ny         = s->ny,
         .overlap    = s->overlap,
         .format     = inlink->format,
-        .nb_threads = FFMIN(ff_filter_get_nb_threads(ctx), av_cpu_count()),
-        .batch      = s->batch,
+        .nb_threads = threads,
+        .batch      = s->batch ? s->batch : default_batch(threads, s->interval, inlink),
         .execute    = execute,
         .opaque     = ctx,
         .log        = ctx,
@@ -251,7 +264,7 @@ static int track(YoloContext *s, YoloEntry *e)
         list->nb = 0;
     ret = ff_yolo_track(s->tracker, e->at.t, e->at.w, e->at.h, e->stage == YOLO_LOOKED, list);
     for (int i = 0; i < list->nb; i++)
-        if (list->box[i].id > 0 || list->box[i].conf > s->conf)
+        if (list->box[i].id > 0 || list->box[i].conf > e->conf)
             list->box[n++] = list->box[i];
     list->nb = n;
     s->us_track += av_gettime_relative() - t0;
@@ -315,6 +328,7 @@ static int enqueue(AVFilterContext *ctx, AVFrame *frame)
     }
     e->frame = frame;
     e->stage = stage_of(s, ctx->is_disabled);
+    e->conf  = s->conf;
     e->at    = (YoloStamp) {
         .n   = s->nb_frames++,
         .pts = frame->pts,
@@ -356,6 +370,8 @@ static int activate(AVFilterContext *ctx)
     }
     if (ff_inlink_acknowledge_status(inlink, &status, &pts)) {
         ret = send_all(ctx);
+        if (ret >= 0)           // here, where an error still ends the run
+            ret = ff_yolo_file_close(&s->file, s->nb_frames, s->end, ctx);
         ff_outlink_set_status(outlink, ret < 0 ? ret : status, pts);
         return ret;
     }

@@ -43,6 +43,7 @@ typedef struct YoloEntry {
     enum YoloStage  stage;
     YoloStamp       at;
     YoloBoxes       boxes;
+    float           conf;       ///< as it was set when the frame came
 } YoloEntry;
 
 typedef struct YoloContext {

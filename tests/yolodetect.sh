@@ -107,7 +107,20 @@ is "$(count "$(scene 96 64 gbrp 6),$yd:max_det=1")" 111111 "max_det=1"
 is "$(count "$(scene 96 64 gbrp 6),sendcmd=c='0.3 yolodetect max_det 1',$yd:batch=4")" 222111 "a command takes effect at its frame, batch or not"
 is "$(count "$(scene 96 64 gbrp 6),sendcmd=c='0.2 yolodetect conf 1',$yd:batch=4")" 220000 "command conf"
 is "$(boxes "$(scene 96 64 gbrp 2),sendcmd=c='0.1 yolodetect classes blue',$yd:batch=4:classes=red")" "0 8 24 24 red|64 40 24 24 blue|" "command classes"
+for b in 1 4; do        # track_hits: no box has an id, so conf decides
+    is "$(count "$(scene 96 64 gbrp 6),sendcmd=c='0.2 yolodetect conf 1',$yd:batch=$b:track=byte:track_hits=9")" 220000 "command conf with a tracker, batch=$b"
+done
 has "$(ff -v error -filter_complex "$(scene 96 64 gbrp 2),sendcmd=c='0.1 yolodetect classes green',$yd" -f null - 2>&1)" "no class 'green'" "a command that is wrong is named"
+has "$(ff -v verbose -filter_complex_threads 2 -filter_complex "color=s=1280x720:d=0.1:r=10,$yd:interval=1000" -f null - 2>&1 | grep 'at once')" "batch 1, 1 at once" \
+    "by default no thousand frames wait for a second one"
+
+# ---- ffreel: each frame alone where nothing follows it from frame to frame -------------------------
+ff -v error -filter_complex "$(scene 96 64 gbrp 12)" -c:v ffv1 -g 3 "$TMP/in.nut" 2> "$TMP/err"
+drawn="$yd,drawbox=box_source=side_data_detection_bboxes:color=white"
+"$FFREEL" render -q -i "$TMP/in.nut" -j 2 --cuts 5,6,9 -- -vf "$drawn" -c:v ffv1 "$TMP/split.nut" 2> "$TMP/err"
+ok $? "ffreel renders in segments $(head -n 1 "$TMP/err")"
+is "$(ff -v error -i "$TMP/split.nut" -f framehash -)" "$(ff -v error -i "$TMP/in.nut" -vf "$drawn" -f framehash -)" "and finds the same in them"
+has "$("$FFREEL" render --explain -i "$TMP/in.nut" -j 2 -- -vf "$yd:track=iou" -c:v ffv1 "$TMP/no.nut" 2>&1)" "not split: yolodetect: track=iou" "with a tracker not"
 
 # ---- classes, tiles, region ---------------------------------------------------------------------
 is "$(boxes "$(scene 96 64 gbrp 1),$yd:classes=blue")" "64 40 24 24 blue|" "classes=blue"
@@ -166,6 +179,18 @@ if [ -c /dev/full ]; then
     [ $rc != 0 ]
     ok $? "and fails the run"
 fi
+# no room for the end alone: the name of the class is as long as needed for that
+last() { ff -v error -filter_complex "$(scene 96 64 gbrp 1),yolodetect=model=$TMP/plain.onnx:max_det=1:labels=$TMP/long:out=$TMP/last.json" -f null - 2>&1; }
+printf 'x\nx\n' > "$TMP/long"
+last
+body=$(($(wc -c < "$TMP/last.json") - $(tail -n 1 "$TMP/last.json" | wc -c)))
+awk -v n=$((1021 - body)) 'BEGIN { for (i = 0; i < n; i++) s = s "x"; print s; print s }' > "$TMP/long"
+(ulimit -f 1; trap '' XFSZ; head -c 2000 /dev/zero > "$TMP/unit") 2> "$TMP/err"
+got=$(ulimit -f $((1024 / $(wc -c < "$TMP/unit"))); trap '' XFSZ; last)
+rc=$?
+has "$got" "cannot write '$TMP/last.json'" "no room for the end of a JSON document"
+[ $rc != 0 ] && [ "$(wc -c < "$TMP/last.json")" = 1024 ]
+ok $? "fails the run, too"
 # the input's size changes: ffmpeg builds the graph anew, the file goes on
 ff -v error -filter_complex "$(scene 96 64 rgb24 3)" -c:v png "$TMP/p1.nut" 2> "$TMP/err"
 ff -v error -filter_complex "$(scene 192 128 rgb24 2 2)" -c:v png "$TMP/p2.nut" 2> "$TMP/err"
