@@ -52,9 +52,25 @@ void ff_yolo_labels_free(YoloLabels *l)
     l->nb = 0;
 }
 
+/* files of boxes are JSON, which has no other */
+static int is_utf8(const char *s)
+{
+    const uint8_t *p = s, *end = p + strlen(s);
+    int32_t code;
+
+    while (p < end)
+        if (av_utf8_decode(&code, &p, end, AV_UTF8_FLAG_ACCEPT_NON_CHARACTERS) < 0)
+            return 0;
+    return 1;
+}
+
 /* takes name */
 static int set(YoloLabels *l, int i, char *name)
 {
+    if (!is_utf8(name)) {
+        av_free(name);
+        return AVERROR_INVALIDDATA;
+    }
     if (i >= l->nb) {
         char **p = av_realloc_array(l->name, i + 1, sizeof(*p));
         if (!p) {
@@ -230,7 +246,7 @@ int ff_yolo_labels_load(YoloLabels *l, const char *path, void *log)
     if (ret < 0) {
         ff_yolo_labels_free(l);
         av_log(log, AV_LOG_ERROR, "labels '%s': %s\n", path, ret == AVERROR_INVALIDDATA ?
-               "not a text with the name of a class on each line" : av_err2str(ret));
+               "not a text in UTF-8 with the name of a class on each line" : av_err2str(ret));
     }
     return ret;
 }

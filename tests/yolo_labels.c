@@ -90,6 +90,9 @@ static void test_files(void)
            !strcmp(ff_yolo_label(&l, 77, buf), "77"), "a class without a name is its number");
     ff_yolo_labels_free(&l);
     tap_ok(from_file(&l, "a\0b", 3) == AVERROR_INVALIDDATA && strstr(last, "labels.txt"), "a binary file is refused: %s", last);
+    tap_ok(from_file(&l, "p\xe9l\xe9", 4) == AVERROR_INVALIDDATA && !l.nb && strstr(last, "UTF-8"), "so is one in Latin-1: %s", last);
+    tap_ok(!from_file(&l, "p\xc3\xa9l\xc3\xa9", 6) && !strcmp(l.name[0], "p\xc3\xa9l\xc3\xa9"), "UTF-8 is read");
+    ff_yolo_labels_free(&l);
     tap_ok(from_file(&l, "\n\n", 2) == AVERROR_INVALIDDATA, "so is one of empty lines");
     tap_ok(ff_yolo_labels_load(&l, "/nonexistent/x", NULL) < 0 && strstr(last, "/nonexistent/x"), "and one that is not there: %s", last);
     tap_ok(!ff_yolo_labels_load(&l, "coco", NULL) && l.nb == 80 && !strcmp(l.name[0], "person") && !strcmp(l.name[32], "sports ball") &&
