@@ -52,7 +52,7 @@ static const char *const memoryless[] = {
     "rotate", "scale", "scale_cuda", "scharr", "selectivecolor", "setdar", "setfield", "setparams", "setrange", "setsar",
     "shear", "shufflepixels", "shuffleplanes", "smartblur", "sobel", "split", "super2xsai", "swaprect", "swapuv",
     "tiltandshift", "tonemap", "transpose", "transpose_cuda", "unsharp", "v360", "vaguedenoiser", "varblur", "vflip",
-    "vibrance", "vignette", "xbr", "yaepblur", "zscale", "libplacebo", "premultiply", "unpremultiply", "alphamerge",
+    "vibrance", "vignette", "xbr", "yaepblur", "yolodetect", "zscale", "libplacebo", "premultiply", "unpremultiply", "alphamerge",
     "blend", "maskedmerge", "maskedclamp", "mergeplanes", "extractplanes", "bilateral_cuda", "chromakey_cuda", "sharpen_npp",
     "esrgan_cuda", NULL
 };
@@ -93,7 +93,6 @@ static const struct { const char *name, *why; } ordered[] = {
     { "sendcmd",      "changes filters for all frames that follow" },
     { "zmq",          "takes commands at any time" },
     { "movie",        "reads another file from its start" },
-    { "yolodetect",   "tracks from frame to frame" },
     { "owdenoise",    "is not known to treat frames alone" },
     { "palettegen",   "needs all frames at once" },
 };
@@ -200,6 +199,15 @@ static int is_expression(const char *filter, const char *key)
     return 0;
 }
 
+static char *judge_yolodetect(const char *key, const char *value)
+{
+    if (!strcmp(key, "track") && strcmp(value, "none") && strcmp(value, "0"))
+        return strf("yolodetect: track=%s goes from frame to frame", value);
+    if (!strcmp(key, "interval") && strcmp(value, "1"))
+        return strf("yolodetect: interval=%s counts frames", value);
+    return NULL;
+}
+
 /* one option: NULL, or why it ties frames together; new string */
 static char *judge_option(const char *filter, const char *key, const char *value)
 {
@@ -217,9 +225,17 @@ static char *judge_option(const char *filter, const char *key, const char *value
         return strf("fade: %s counts frames; use st and d (seconds)", key);
     if (!strncmp(filter, "highlight", 9) && !strcmp(key, "follow"))
         return strf("%s: follow smooths from frame to frame", filter);
+    if (!strcmp(filter, "yolodetect"))
+        return judge_yolodetect(key, value);
     if (!strcmp(filter, "tonemap") && !strcmp(key, "peak_detect"))
         return strf("tonemap: peak_detect looks at frames before");
     return NULL;
+}
+
+/* a file that the filter writes: one for all frames */
+static int is_result(const char *filter, const char *key)
+{
+    return !strcmp(filter, "yolodetect") && !strcmp(key, "out");
 }
 
 /* files that an option names count as part of the pixels */
@@ -282,12 +298,15 @@ static int judge_filter(FilterCheck *f, const AVFilterParams *fp, const StrList 
     f->back  += back;
     f->ahead += ahead;
     while ((e = av_dict_iterate(fp->opts, e))) {
-        char *why = said ? NULL : judge_option(name, e->key, e->value);
+        const int result = is_result(name, e->key);
+        char *why = result ? strf("%s: %s=%s is one file for all frames", name, e->key, e->value)
+                  : said   ? NULL : judge_option(name, e->key, e->value);
         if (why && !f->serial)
             f->serial = why;
         else
             av_free(why);
-        take_files(f, e->value);
+        if (!result)
+            take_files(f, e->value);
         if (!strcmp(name, "esrgan") && !strcmp(e->key, "model"))
             take_sibling(f, e->value);
     }

@@ -183,6 +183,9 @@ static void test_filters(void)
         { "geq=lum='N'", 0, 0, 0, "'N' depends" }, { "eq=brightness=random(0)", 0, 0, 0, "'random' depends" },
         { "drawtext=text='%{n}'", 0, 0, 0, "drawtext: text counts" }, { "fade=in:0:30", 0, 0, 0, "fade: " },
         { "fade=t=in:st=0:d=1", 0, 0, 0, NULL }, { "photosensitivity", 0, 0, 0, "not known to treat" },
+        { "yolodetect=model=m.onnx:classes=person:track=none:interval=1:batch=4", 0, 0, 0, NULL },
+        { "yolodetect=m.onnx:track=byte", 0, 0, 0, "track=byte goes" }, { "yolodetect=m.onnx:interval=3", 0, 0, 0, "interval=3 counts" },
+        { "yolodetect=m.onnx:out=x.jsonl", 0, 0, 0, "out=x.jsonl is one file" }, { "yolodetect=m.onnx:enable='gt(n,3)'", 0, 0, 0, "'n' depends" },
         { "[in]hflip[out]", 0, 0, 0, "names its input" }, { "testsrc2,hflip", 0, 0, 0, "not known" },
     };
     StrList own = { 0 }, bad = { 0 };
@@ -198,6 +201,11 @@ static void test_filters(void)
     }
     list_add(&own, "photosensitivity=3,1");
     tap_ok(!filters_check(&f, "photosensitivity", &own) && !f.serial && f.back == 3 && f.ahead == 1, "a declared filter is believed");
+    list_add(&own, "yolodetect=9,0");
+    tap_ok(!filters_check(&f, "yolodetect=m.onnx:track=byte", &own) && !f.serial && f.back == 9, "a declared tracker, too");
+    tap_ok(!filters_check(&f, "yolodetect=m.onnx:out=/etc/passwd", &own) && f.serial && !f.files.nb,
+           "but not its file, which is written, not read: %s", f.serial);
+    av_freep(&f.serial);
     list_add(&bad, "photosensitivity=x");
     tap_ok(filters_check(&f, "photosensitivity", &bad) == FAIL_USAGE, "a declaration without numbers is refused");
     list_free(&own);
