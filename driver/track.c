@@ -21,7 +21,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "libavutil/mem.h"
 
@@ -54,8 +54,10 @@ typedef struct Regions {
 
 static void regions_free(Regions *l)
 {
-    for (int i = 0; i < l->nb; i++)
+    for (int i = 0; i < l->nb; i++) {
         keys_free(&l->r[i].keys);
+        av_free(l->r[i].label);
+    }
     av_freep(&l->r);
 }
 
@@ -84,8 +86,7 @@ static void region_add(Regions *l, const Detections *d, const Target *t, const T
     if (!(l->nb & (l->nb - 1)))
         l->r = need(av_realloc_array(l->r, FFMAX(2 * l->nb, 16), sizeof(*l->r)));
     r  = &l->r[l->nb++];
-    *r = (Region) { .label = "" };
-    snprintf(r->label, sizeof(r->label), "%s %d", d->labels.v[piece->label], piece->id);
+    *r = (Region) { .label = strf("%s %d", d->labels.v[piece->label], piece->id) };
     plan_ellipse(&p, d, t, o, a, b);
     if (window)
         into_window(&p, window, l);
@@ -128,7 +129,9 @@ static char *output_of(const TrackOptions *o, const char *kind)
 
 static int may_write(const TrackOptions *o, const char *path)
 {
-    if (o->overwrite || !strcmp(path, "-") || access(path, F_OK))
+    struct stat st;
+
+    if (o->overwrite || !strcmp(path, "-") || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return 0;
     return fail(FAIL_USAGE, "%s is there already; -y replaces it", path);
 }
@@ -156,20 +159,22 @@ static int write_all(const TrackOptions *o, const Detections *d, const Target *t
         ret = may_write(o, look);
     if (o->crop && !ret) {
         make_crop(&k, d, t, o);
-        ret = write_crop(crop, d, t, &k);
-        say(0, "%s: %d keys", crop, k.nb);
+        if (o->highlight)
+            window = keys_track(&k);
     }
     if (o->highlight && !ret) {
         if (o->crop) {
-            window = keys_track(&k);
-            l.w    = k.key[0].v[2];
-            l.h    = k.key[0].v[3];
+            l.w = k.key[0].v[2];
+            l.h = k.key[0].v[3];
         }
         make_regions(&l, d, t, o, window);
-        ret = l.nb ? write_regions(look, t, l.r, l.nb, l.w, l.h)
-                   : fail(FAIL_INPUT, "%s: the target is never seen for %g s on end", d->name, REGION_MIN);
-        say(0, "%s: %d regions", look, l.nb);
+        if (!l.nb)
+            ret = fail(FAIL_INPUT, "%s: the target is never seen for %g s on end", d->name, REGION_MIN);
     }
+    if (o->crop && !ret && !(ret = write_crop(crop, d, t, &k)))
+        say(0, "%s: %d keys", crop, k.nb);
+    if (o->highlight && !ret && !(ret = write_regions(look, t, l.r, l.nb, l.w, l.h)))
+        say(0, "%s: %d regions", look, l.nb);
     ff_keytrack_free(&window);
     regions_free(&l);
     keys_free(&k);

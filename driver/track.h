@@ -167,7 +167,7 @@ KeyTrack *keys_track(const TrackKeys *k);
 void keys_free(TrackKeys *k);
 
 typedef struct Region {
-    char      label[64];
+    char     *label;
     TrackKeys keys;
 } Region;
 

@@ -30,6 +30,7 @@
 #include "track.h"
 
 #define MAX_SIZE 65536
+#define MAX_SPAN (48 * 3600.)   ///< seconds, of which each takes memory
 #define FAR      1e6
 
 /** A line while it is read. */
@@ -74,12 +75,13 @@ static int get_or(const json_t *o, const char *name, double min, double max, dou
 static int label_of(Detections *d, const json_t *o)
 {
     const json_t *name = json_object_get(o, "label"), *number = json_object_get(o, "class");
-    char text[64];
+    const char *text = json_string_value(name);
+    char buf[32];
 
-    if (json_is_string(name))
-        snprintf(text, sizeof(text), "%s", json_string_value(name));
-    else
-        snprintf(text, sizeof(text), "%lld", json_is_integer(number) ? (long long)json_integer_value(number) : 0LL);
+    if (!text) {
+        snprintf(buf, sizeof(buf), "%lld", json_is_integer(number) ? (long long)json_integer_value(number) : 0LL);
+        text = buf;
+    }
     for (int i = 0; i < d->labels.nb; i++)
         if (!strcmp(d->labels.v[i], text))
             return i;
@@ -135,6 +137,9 @@ static int read_frame(Detections *d, const json_t *o, const Line *l)
         return wrong(l, "\"boxes\" is %s", boxes ? "not a list" : "missing");
     if (d->nb && !(f.t > d->frame[d->nb - 1].t))
         return wrong(l, "its time %g s is not after %g s, that of the line before", f.t, d->frame[d->nb - 1].t);
+    if (d->nb && f.t - d->frame[0].t > MAX_SPAN)
+        return wrong(l, "its time is %g s after that of the first line; two days are possible (do times jump?)",
+                     f.t - d->frame[0].t);
     if (d->nb && (w != d->w || h != d->h))
         return wrong(l, "the picture is %gx%g, but %dx%d before: one file is of one size", w, h, d->w, d->h);
     d->w = w;

@@ -212,7 +212,7 @@ static int pick(Target *t, Pieces *l, const Detections *d, const TrackOptions *o
         break;
     default:
         label = find_label(d, "person");
-        snprintf(what, sizeof(what), "no box has an id");
+        snprintf(what, sizeof(what), "no %s has an id", label < 0 ? "box" : "person");
     }
     choose(l, d, id, label);
     for (int i = 0; i < l->nb; i++)

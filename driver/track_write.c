@@ -22,23 +22,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "libavutil/bprint.h"
 #include "libavutil/mem.h"
 
 #include "track.h"
 
+/* what is no file is written to; a rename would put a file in its place */
+static int put_into(FILE *f, const char *name, const AVBPrint *b)
+{
+    const int ok  = f && fwrite(b->str, 1, b->len, f) == b->len && !fflush(f);
+    const int ret = ok ? 0 : fail(FAIL_IO, "%s: cannot be written: %s", name, strerror(errno));
+
+    if (f && f != stdout)
+        fclose(f);
+    return ret;
+}
+
 static int put(const char *path, AVBPrint *b)
 {
-    int ret = 0;
+    const int is_stdout = !strcmp(path, "-");
+    struct stat st;
+    char *real;
+    int ret;
 
     if (!av_bprint_is_complete(b))
         need(NULL);
-    if (!strcmp(path, "-")) {
-        if (fwrite(b->str, 1, b->len, stdout) != b->len || fflush(stdout))
-            ret = fail(FAIL_IO, "stdout: cannot be written: %s", strerror(errno));
+    if (is_stdout || (!stat(path, &st) && !S_ISREG(st.st_mode))) {
+        ret = put_into(is_stdout ? stdout : fopen(path, "w"), is_stdout ? "stdout" : path, b);
     } else {
-        ret = write_file(path, b->str, b->len);
+        real = realpath(path, NULL);        // a link stays one
+        ret  = write_file(real ? real : path, b->str, b->len);
+        free(real);
     }
     av_bprint_finalize(b, NULL);
     return ret;

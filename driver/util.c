@@ -348,7 +348,7 @@ int write_file(const char *path, const void *data, size_t size)
     if (fd >= 0 && close(fd) < 0 && !err)
         err = errno;
     if (err) {
-        ret = fail(FAIL_IO, "cannot write %s: %s; make room or choose another folder with --dir", path, strerror(err));
+        ret = fail(FAIL_IO, "cannot write %s: %s; make room or choose another folder", path, strerror(err));
         unlink(part);
     } else {
         ret = rename_safely(part, path);

@@ -103,6 +103,18 @@ x=$(awk '$1 >= 3.5 { print int((250 - $2) * 404 / $4 / 2) * 2; exit }' used.txt)
 near "$gray" "$(luma lit2.nut "$x" 400 3.5)" 1 && awk -v a="$gray" -v b="$(luma lit2.nut $(((x + 200) % 400)) 400 3.5)" 'BEGIN { exit !(b < a - 30) }'
 ok $? "the ellipse is on the target in the cropped and enlarged picture, too"
 
+# ---- where they go ---------------------------------------------------------------------
+mkfifo pipe
+cat pipe > piped & reader=$!
+track in.jsonl -o pipe
+rc=$?
+[ $rc = 0 ] && [ -p pipe ] && wait $reader && cmp -s piped keys.json
+ok $? "a pipe stays one, and gets the keys"
+kill $reader 2> /dev/null
+cp keys.json real.json && ln -s real.json link.json
+track -y --zoom 3 in.jsonl -o link.json && [ -L link.json ] && ! cmp -s real.json keys.json
+ok $? "a link stays one; the file behind it is replaced"
+
 # ---- errors -------------------------------------------------------------------------
 refused() { # CODE WORDS WHAT ARGUMENTS...
     code=$1 words=$2 what=$3
@@ -119,6 +131,8 @@ head -c 5000 in.jsonl > cut.jsonl
 refused 65 "cut.jsonl: line [0-9]*: not JSON" "a file cut short" cut.jsonl -o x.json
 sed '9s/"t":[0-9.]*/"t":0.1/' in.jsonl > back.jsonl
 refused 65 "line 9: its time" "time that goes back" back.jsonl -o x.json
+sed '9s/"t":[0-9.]*/"t":1e9/' in.jsonl | head -n 9 > jump.jsonl
+refused 65 "line 9: its time is 1e+09 s after that of the first line" "a time of 30 years later" jump.jsonl -o x.json
 sed '9s/"w":640/"w":320/' in.jsonl > sizes.jsonl
 refused 65 "line 9: the picture is 320x360, but 640x360" "two sizes" sizes.jsonl -o x.json
 sed '3s/"conf":0.91/"conf":"high"/' in.jsonl > conf.jsonl
@@ -126,6 +140,12 @@ refused 65 'line 3: "conf" is not a number' "a value of another kind" conf.jsonl
 : > empty.jsonl
 refused 65 "has no line" "an empty file" empty.jsonl -o x.json
 refused 65 "no box has id 77; ids there: .*5 (person, 6.0 s from 0.0 s)" "an id that nobody has" --target id:77 in.jsonl -o x.json
+sed 's/"person","class":0,"id":[0-9]*/"person","class":0,"id":0/g' in.jsonl > ball.jsonl
+refused 65 "no person has an id; ids there: .*sports ball" "ids of the ball alone" ball.jsonl -o x.json
+head -n 1 in.jsonl > one.jsonl
+refused 65 "never seen for 0.1 s" "a single frame for a highlight" --for both one.jsonl -o x.json
+[ ! -e x.crop.json ]
+ok $? "and no half of the two files"
 refused 65 "labelled 'horse'; ids there" "a label that nothing has" --target label:horse in.jsonl -o x.json
 refused 65 "no box with an id is at 500,20 at 3 s" "a point where nobody is" --target 500,20@3 in.jsonl -o x.json
 refused 64 "none of auto, largest" "a target that is none" --target id:x in.jsonl -o x.json
