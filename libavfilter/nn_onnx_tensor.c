@@ -161,15 +161,18 @@ static int64_t read_typed(NNTensor *t, NNProto m, uint64_t type, int field)
     return ret < 0 ? ret : nb;
 }
 
-/* product of dims within limits */
+/* product of dims within limits, also where one of them is 0: steps are products of some */
 static int check_dims(Onnx *o, Raw *r, const char *name)
 {
+    int64_t span = 1;
+
     r->nb = 1;
     for (int i = 0; i < r->nb_dims; i++) {
-        if (r->dims[i] < 0 || r->dims[i] > NN_MAX_ELEMS || r->nb * r->dims[i] > NN_MAX_ELEMS)
+        if (r->dims[i] < 0 || r->dims[i] > NN_MAX_ELEMS || span * r->dims[i] > NN_MAX_ELEMS)
             return ff_onnx_broken(o, "tensor '%s' has an absurd shape (dimension %d is %"PRId64"; at most %d elements)",
                                   name, i, r->dims[i], NN_MAX_ELEMS);
         r->nb *= r->dims[i];
+        span  *= FFMAX(r->dims[i], 1);
     }
     if ((o->total += r->nb) > NN_MAX_TOTAL)
         return ff_onnx_broken(o, "more than %d weights, at tensor '%s'", NN_MAX_TOTAL, name);

@@ -171,16 +171,17 @@ int ff_nn_op_unsupported(const NNOpArgs *a, const char *fmt, ...)
 int ff_nn_op_out(const NNOpArgs *a, int i, const int64_t *dims, int nb_dims)
 {
     NNTensor *t = &a->out[i];
-    int64_t nb = 1;
+    int64_t nb = 1, span = 1;           /* span: steps are products of some dimensions, also where one is 0 */
 
     if (nb_dims < 0 || nb_dims > NN_NET_DIMS)
         return ff_nn_op_unsupported(a, "makes a tensor of %d dimensions; %d is the most", nb_dims, NN_NET_DIMS);
     for (int k = 0; k < nb_dims; k++) {
-        if (dims[k] < 0 || dims[k] > NN_MAX_VALUES || nb * dims[k] > NN_MAX_VALUES)
+        if (dims[k] < 0 || dims[k] > NN_MAX_VALUES || span * dims[k] > NN_MAX_VALUES)
             return ff_nn_op_broken(a, "makes a tensor of absurd size (dimension %d is %"PRId64"; at most %d values)",
                                    k, dims[k], NN_MAX_VALUES);
         t->dims[k] = dims[k];
-        nb *= dims[k];
+        nb   *= dims[k];
+        span *= FFMAX(dims[k], 1);
     }
     t->nb_dims = nb_dims;
     t->nb      = nb;

@@ -248,6 +248,22 @@ static void test_tensors(void)
     t = onnx_tensor("k", 1, "1,1,1,1,1,1,1,1,1", v, 4);
     refused(with_tensor(&t), "nine dimensions", "more than 8");
 
+    /* no values, but dimensions whose product does not fit into 64 bits */
+    t = (Bytes){ 0 };
+    for (int i = 0; i < 4; i++)
+        onnx_int(&t, 1, i ? 1 << 26 : 0);
+    onnx_int(&t, 2, 1);
+    onnx_str(&t, 8, "k");
+    w = begin();
+    onnx_sub(&w.graph, 5, &t);
+    onnx_node(&w, "Transpose", "k", "y", "perm=[0,2,1,3]");
+    refused(end(&w, "y"), "weights of 0 x 2^78", "absurd shape");
+    w = begin();
+    onnx_i64(&w, "big", "4", (const int64_t[]){ 0, 1 << 28, 1 << 28, 1 << 28 });
+    onnx_node(&w, "ConstantOfShape", "big", "k", "");
+    onnx_node(&w, "Transpose", "k", "y", "perm=[0,2,1,3]");
+    refused(end(&w, "y"), "a constant of 0 x 2^84", "absurd size");
+
     /* sizes that grow from small files */
     w = begin();
     onnx_i64(&w, "big", "4", (const int64_t[]){ 1000000000, 1000000000, 1000000000, 1000000000 });
