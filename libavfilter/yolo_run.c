@@ -205,7 +205,7 @@ typedef struct Batch {
     const NNFormat *fmt;        ///< of each frame
     const YoloLimits *lim;
     int nb;                     ///< parts: frames times tiles
-    atomic_int next, bad;
+    atomic_int next, bad, misfit;
 } Batch;
 
 typedef struct Strips {
@@ -249,6 +249,8 @@ static int decode(Batch *b, int slot, YoloBoxes *list, int tile)
     ret = ff_yolo_decode(&r->head, &r->slot[slot].out[0], lim->conf, lim->keep, lim->nb_keep, list, &bad);
     if (bad)
         atomic_store(&b->bad, 1);
+    if (ret == AVERROR_INVALIDDATA)
+        atomic_store(&b->misfit, 1);
     if (ret < 0)
         return ret;
     for (int i = 0; i < list->nb; i++)
@@ -340,7 +342,7 @@ int ff_yolo_run(YoloRun *r, const AVFrame *const *frames, YoloBoxes *boxes, int 
         ret = r->status[i];
     for (int i = 0; i < nb && ret >= 0; i++)
         ret = collect(r, &boxes[i], &r->part[i * r->nb_tiles], lim, frames[i]);
-    if (ret == AVERROR_INVALIDDATA)
+    if (atomic_load(&b.misfit))
         av_log(r->par.log, AV_LOG_ERROR, "the net's output is not of the shape of head %s: head= says which it is\n",
                ff_yolo_head_name(r->head.layout));
     if (atomic_load(&b.bad) && !r->warned_nan++)

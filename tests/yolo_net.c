@@ -32,7 +32,7 @@
  * about it, then a sigmoid, so that a square has conf 1 and what is one cell off has 0. Boxes are constants. Anchors of strides 16 and 32 are there and find nothing.
  *
  * LAYOUT: v8, v8t (transposed), v5, yolox, e2e; others are no detectors or broken ones:
- * seg, pose, classify, nan, two (pictures at once). NAMES: the metadata of that name.
+ * seg, pose, classify, nan, two (pictures at once), gather (fails where anything is bright). NAMES: the metadata of that name.
  */
 
 typedef struct Buf {
@@ -213,6 +213,19 @@ static void constant(const char *name, float v, int rows, int n)
     free(p);
 }
 
+/* the one and only row of boxes, by an index that the brightest value of the picture makes */
+static void picked(void)
+{
+    const int64_t one = 1;
+    const Attr all = { "keepdims", 0, { 0 } }, whole_number = { "to", 0, { 7 } }, first = { "axis", 0, { 0 } };
+
+    tensor("single", 7, &one, 1, (const int[1]) { 1 });
+    node("ReduceMax", "images", "most", &all, 1);
+    node("Reshape", "most single", "list", NULL, 0);
+    node("Cast", "list", "index", &whole_number, 1);
+    node("Gather", "boxes index", "picked", &first, 1);
+}
+
 static void detector(const char *layout, int w, int h)
 {
     const int e2e = is(layout, "e2e"), v5 = is(layout, "v5"), classes = e2e ? 1 : 2, fine = (w / 8) * (h / 8);
@@ -234,7 +247,9 @@ static void detector(const char *layout, int w, int h)
     boxes(layout, w, h, e2e ? 1 : 3, all);
     if (objectness)
         constant("one", 1, 1, all);
-    node("Concat", e2e ? "boxes fine zero" : objectness ? "boxes one classes" : "boxes classes", last ? "output0" : "rows", &axis1, 1);
+    if (is(layout, "gather"))
+        picked();
+    node("Concat", is(layout, "gather") ? "picked classes" : e2e ? "boxes fine zero" : objectness ? "boxes one classes" : "boxes classes", last ? "output0" : "rows", &axis1, 1);
     if (!last)
         node("Transpose", "rows", "output0", &perm, 1);
     value(12, "output0", 3, last ? (const int[3]) { 1, rows, all } : (const int[3]) { 1, all, rows });

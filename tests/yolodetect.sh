@@ -25,7 +25,7 @@ if ! ${CC:-cc} -std=c11 -O1 "$FFREEL_TOP/tests/yolo_net.c" -o "$TMP/net" -lm 2> 
     exit 1
 fi
 names="{0: 'red', 1: 'blue'}"
-for l in v8 v8t v5 yolox e2e seg pose classify nan two; do
+for l in v8 v8t v5 yolox e2e seg pose classify nan two gather; do
     "$TMP/net" $l 96 64 "$names" > "$TMP/$l.onnx"
 done
 "$TMP/net" v8 96 64 > "$TMP/plain.onnx"
@@ -206,6 +206,9 @@ has "$log" "head v8 of 2 classes, net of 96x64" "what was found about the model"
 got=$(ff -v warning -filter_complex "$(scene 96 64 gbrp 3),yolodetect=model=$TMP/nan.onnx:engine=ref" -f null - 2>&1)
 is "$(echo "$got" | grep -c 'not finite')" 1 "NaN in the net's output is said once"
 is "$(sorted "$(boxes "$(scene 96 64 gbrp 1),yolodetect=model=$TMP/nan.onnx")")" "$one" "and the rest is kept"
+got=$(ff -v error -filter_complex "$(scene 96 64 gbrp 1),yolodetect=model=$TMP/gather.onnx" -f null - 2>&1 | grep yolodetect)
+is "$(echo "$got" | sed 's/.*gather.onnx/gather.onnx/')" "gather.onnx: node 'picked' (Gather) reads or writes at 1 of 1" "a net that fails as it runs: one line, of it alone"
+is "$(boxes "color=black:s=96x64:d=0.1:r=10,format=gbrp,yolodetect=model=$TMP/gather.onnx")" "none|" "the same net on a dark picture"
 
 # ---- what is wrong ------------------------------------------------------------------------------------------
 fails() { # OPTIONS PATTERN WHAT
