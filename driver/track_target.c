@@ -120,7 +120,8 @@ static char *who(const Detections *d, Pieces *l)
     char *text;
 
     av_bprint_init(&b, 0, AV_BPRINT_SIZE_UNLIMITED);
-    qsort(l->p, l->nb, sizeof(*l->p), by_score);
+    if (l->nb)
+        qsort(l->p, l->nb, sizeof(*l->p), by_score);
     for (int i = 0; i < FFMIN(l->nb, 12); i++)
         av_bprintf(&b, "%s%d (%s, %.1f s from %.1f s)", i ? ", " : "", l->p[i].id, d->labels.v[l->p[i].label],
                    length(d, &l->p[i]), d->frame[l->p[i].first].t);
@@ -146,7 +147,8 @@ static void choose(Pieces *l, const Detections *d, int id, int label)
 {
     int nb = 0;
 
-    qsort(l->p, l->nb, sizeof(*l->p), by_score);
+    if (l->nb)
+        qsort(l->p, l->nb, sizeof(*l->p), by_score);
     for (int i = 0; i < l->nb; i++) {
         Piece *p = &l->p[i];
         int free_there = (!id || p->id == id) && (label < 0 || p->label == label) && p->nb;

@@ -142,6 +142,8 @@ refused 65 "has no line" "an empty file" empty.jsonl -o x.json
 refused 65 "no box has id 77; ids there: .*5 (person, 6.0 s from 0.0 s)" "an id that nobody has" --target id:77 in.jsonl -o x.json
 sed 's/"person","class":0,"id":[0-9]*/"person","class":0,"id":0/g' in.jsonl > ball.jsonl
 refused 65 "no person has an id; ids there: .*sports ball" "ids of the ball alone" ball.jsonl -o x.json
+sed 's/"boxes":.*/"boxes":[]}/' in.jsonl > none.jsonl
+refused 65 "no box has an id; ids there: none" "no boxes at all" none.jsonl -o x.json
 head -n 1 in.jsonl > one.jsonl
 refused 65 "never seen for 0.1 s" "a single frame for a highlight" --for both one.jsonl -o x.json
 [ ! -e x.crop.json ]
