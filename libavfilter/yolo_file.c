@@ -266,7 +266,12 @@ static int begin(YoloFile *f, int w, int h, AVRational fps, void *log)
 
     if (f->w->format != YOLO_FILE_JSON)
         return 0;
-    if (f->w->end)              // over the end that was written
+    if (f->first && !f->w->end) {
+        av_log(log, AV_LOG_ERROR, "out: the frames' size changes, and the JSON document on '%s' has its end already, "
+               "which cannot be taken back there: give a file, or format=jsonl\n", f->w->path);
+        return AVERROR(EINVAL);
+    }
+    if (f->first)               // over the end that was written
         return fseek(f->f, f->w->end, SEEK_SET) ? failed(f, log) : 0;
     av_bprint_init(&bp, 0, AV_BPRINT_SIZE_UNLIMITED);
     av_bprintf(&bp, "{\"video_width\":%d,\"video_height\":%d", w, h);

@@ -197,6 +197,12 @@ ff -v error -filter_complex "$(scene 192 128 rgb24 2 2)" -c:v png "$TMP/p2.nut" 
 printf "file '%s'\nfile '%s'\n" "$TMP/p1.nut" "$TMP/p2.nut" > "$TMP/list"
 ff -v error -f concat -safe 0 -i "$TMP/list" -vf "$yd:batch=1:classes=red:out=$TMP/both.jsonl" -f null - 2> "$TMP/err"
 is "$(sed 's/,"pts":[^w]*"w":/ /; s/,"h.*//; s/{"frame"://' "$TMP/both.jsonl" | tr '\n' ' ')" "0 96 1 96 2 96 3 192 4 192 " "the frame size changes in the middle: the file goes on"
+ff -v error -f concat -safe 0 -i "$TMP/list" -vf "$yd:batch=1:out=$TMP/both.json" -f null - 2> "$TMP/err"
+is "$(grep -c frame_number "$TMP/both.json") $(grep -c duration "$TMP/both.json")" "5 1" "so does a JSON document"
+: > "$TMP/rc"
+{ ff -v error -f concat -safe 0 -i "$TMP/list" -vf "$yd:batch=1:out=-:format=json" -f null /dev/null 2> "$TMP/err" || echo failed > "$TMP/rc"; } | cat > "$TMP/piped"
+has "$(cat "$TMP/err")" "out: the frames' size changes" "but not on a pipe, where its end cannot be taken back"
+is "$(cat "$TMP/rc") $(grep -c duration "$TMP/piped")" "failed 1" "and what is there is whole"
 
 # ---- the log ---------------------------------------------------------------------------------------------
 log=$(ff -v verbose -filter_complex "$(scene 96 64 gbrp 3),$yd,$yd:classes=red" -f null - 2>&1)
