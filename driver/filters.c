@@ -52,8 +52,8 @@ static const char *const memoryless[] = {
     "rotate", "scale", "scale_cuda", "scharr", "selectivecolor", "setdar", "setfield", "setparams", "setrange", "setsar",
     "shear", "shufflepixels", "shuffleplanes", "smartblur", "sobel", "split", "super2xsai", "swaprect", "swapuv",
     "tiltandshift", "tonemap", "transpose", "transpose_cuda", "unsharp", "v360", "vaguedenoiser", "varblur", "vflip",
-    "vibrance", "vignette", "xbr", "yaepblur", "yolodetect", "zscale", "libplacebo", "premultiply", "unpremultiply", "alphamerge",
-    "blend", "maskedmerge", "maskedclamp", "mergeplanes", "extractplanes", "bilateral_cuda", "chromakey_cuda", "sharpen_npp",
+    "vibrance", "vignette", "xbr", "yaepblur", "yolodetect", "zscale", "libplacebo", "premultiply", "unpremultiply",
+    "alphamerge", "blend", "maskedmerge", "maskedclamp", "mergeplanes", "extractplanes", "bilateral_cuda", "chromakey_cuda", "sharpen_npp",
     "esrgan_cuda", NULL
 };
 
