@@ -32,9 +32,10 @@
 
 #include "cuda/load_helper.h"
 #include "cudafilter.h"
+#include "cudafilter_internal.h"
 
 /* results that mean something to the user; ffnvcodec's header names few */
-#define OUT_OF_MEMORY      2
+#define INVALID_IMAGE    200
 #define NO_BINARY        209
 #define INVALID_PTX      218
 #define NO_JIT_COMPILER  221
@@ -43,22 +44,12 @@
 #define MAX_GRID_H     65535
 #define MAX_THREADS     1024
 
-struct CudaFilter {
-    AVFilterContext     *ctx;
-    AVBufferRef         *device;
-    AVCUDADeviceContext *hw;
-    CudaFunctions       *cu;
-    const CudaModule    *module;
-    CUmodule             loaded;
-    CUfunction          *kernels;
-};
-
 /* ---- errors ---------------------------------------------------------------------- */
 
 static const char *advice(CUresult err)
 {
     switch ((int)err) {
-    case OUT_OF_MEMORY:
+    case CUDA_OUT_OF_MEMORY:
         return "; the GPU's memory is full: hold fewer frames (-extra_hw_frames, queues), or end other programs on it";
     case NO_BINARY:
     case INVALID_PTX:
@@ -70,8 +61,7 @@ static const char *advice(CUresult err)
     }
 }
 
-/* what, name: as in "cannot load 'x'" */
-static int check(const CudaFilter *f, CUresult err, const char *what, const char *name)
+int ff_cf_check(const CudaFilter *f, CUresult err, const char *what, const char *name)
 {
     const char *id = NULL, *text = NULL;
 
@@ -81,24 +71,41 @@ static int check(const CudaFilter *f, CUresult err, const char *what, const char
     f->cu->cuGetErrorString(err, &text);
     av_log(f->ctx, AV_LOG_ERROR, "CUDA: cannot %s%s: %s (%s)%s\n", what, name, text ? text : "unknown error",
            id ? id : "no name", advice(err));
-    return err == (CUresult)OUT_OF_MEMORY ? AVERROR(ENOMEM) : AVERROR_EXTERNAL;
+    return err == (CUresult)CUDA_OUT_OF_MEMORY ? AVERROR(ENOMEM) : AVERROR_EXTERNAL;
 }
 
-static int push(const CudaFilter *f)
+int ff_cf_push(const CudaFilter *f)
 {
-    return check(f, f->cu->cuCtxPushCurrent(f->hw->cuda_ctx), "make the device's context current", "");
+    return ff_cf_check(f, f->cu->cuCtxPushCurrent(f->hw->cuda_ctx), "make the device's context current", "");
 }
 
-/* @return err, or what went wrong meanwhile */
-static int pop(const CudaFilter *f, int err)
+int ff_cf_pop(const CudaFilter *f, int err)
 {
     CUcontext dummy;
-    const int ret = check(f, f->cu->cuCtxPopCurrent(&dummy), "put the former context back", "");
+    const int ret = ff_cf_check(f, f->cu->cuCtxPopCurrent(&dummy), "put the former context back", "");
 
     return err < 0 ? err : ret;
 }
 
 /* ---- kernels --------------------------------------------------------------------- */
+
+/* the caller tries another file where the driver does not take this one */
+static int load_file(CudaFilter *f)
+{
+    const CUresult err = f->cu->cuModuleLoadData(&f->loaded, f->module->ptx);
+
+    switch ((int)err) {
+    case INVALID_IMAGE:
+    case NO_BINARY:
+    case INVALID_PTX:
+    case NO_JIT_COMPILER:
+    case UNSUPPORTED_PTX:
+        av_log(f->ctx, AV_LOG_VERBOSE, "CUDA: the driver does not take %s (error %d)\n", f->module->file, (int)err);
+        return AVERROR(ENOSYS);
+    default:
+        return ff_cf_check(f, err, "load ", f->module->file);
+    }
+}
 
 static int load(CudaFilter *f)
 {
@@ -110,10 +117,13 @@ static int load(CudaFilter *f)
     if (!(f->kernels = av_calloc(nb, sizeof(*f->kernels))))
         return AVERROR(ENOMEM);
     /* says itself what is wrong */
-    if ((ret = ff_cuda_load_module(f->ctx, f->hw, &f->loaded, f->module->ptx, *f->module->len)) < 0)
+    if ((ret = f->module->file ? load_file(f) : ff_cuda_load_module(f->ctx, f->hw, &f->loaded, f->module->ptx,
+                                                                    *f->module->len)) < 0)
         return ret;
     for (int i = 0; i < nb; i++)
-        if ((ret = check(f, f->cu->cuModuleGetFunction(&f->kernels[i], f->loaded, name[i]), "find kernel ", name[i])) < 0)
+        if ((ret = ff_cf_check(f, f->cu->cuModuleGetFunction(&f->kernels[i], f->loaded, name[i]),
+                               "find kernel ", name[i])) < 0 ||
+            (f->module->file && (ret = ff_cf_allow_shared(f, f->kernels[i])) < 0))
             return ret;
     return 0;
 }
@@ -135,8 +145,8 @@ int ff_cudafilter_open(CudaFilter **cf, AVFilterContext *ctx, AVBufferRef *devic
     }
     f->hw = ((AVHWDeviceContext *)device->data)->hwctx;
     f->cu = f->hw->internal->cuda_dl;
-    if ((ret = push(f)) >= 0)
-        ret = pop(f, load(f));
+    if ((ret = ff_cf_push(f)) >= 0)
+        ret = ff_cf_pop(f, load(f));
     if (ret < 0) {
         ff_cudafilter_close(&f);
         return ret;
@@ -152,10 +162,10 @@ void ff_cudafilter_close(CudaFilter **cf)
     *cf = NULL;
     if (!f)
         return;
-    if (f->loaded && push(f) >= 0) {
+    if (f->loaded && ff_cf_push(f) >= 0) {
         /* kernels that are queued need the module; if one failed, that was said */
         f->cu->cuStreamSynchronize(f->hw->stream);
-        pop(f, check(f, f->cu->cuModuleUnload(f->loaded), "unload the kernels", ""));
+        ff_cf_pop(f, ff_cf_check(f, f->cu->cuModuleUnload(f->loaded), "unload the kernels", ""));
     }
     av_freep(&f->kernels);
     av_buffer_unref(&f->device);
@@ -173,12 +183,12 @@ static int grow(const CudaFilter *f, CudaBuffer *b, size_t size)
     if (size <= b->size)
         return 0;
     /* cuMemFree waits for kernels that may still read it */
-    if (b->data && (ret = check(f, f->cu->cuMemFree((CUdeviceptr)b->data), "free a buffer", "")) < 0)
+    if (b->data && (ret = ff_cf_check(f, f->cu->cuMemFree((CUdeviceptr)b->data), "free a buffer", "")) < 0)
         return ret;
     *b   = (CudaBuffer){ 0 };
     size = FFALIGN(size + size / 2, 4096);
     snprintf(text, sizeof(text), "%zu bytes", size);
-    if ((ret = check(f, f->cu->cuMemAlloc(&p, size), "allocate ", text)) < 0)
+    if ((ret = ff_cf_check(f, f->cu->cuMemAlloc(&p, size), "allocate ", text)) < 0)
         return ret;
     b->data = (uint8_t *)p;
     b->size = size;
@@ -187,28 +197,29 @@ static int grow(const CudaFilter *f, CudaBuffer *b, size_t size)
 
 int ff_cudafilter_reserve(CudaFilter *f, CudaBuffer *b, size_t size)
 {
-    int ret = push(f);
+    int ret = ff_cf_push(f);
 
-    return ret < 0 ? ret : pop(f, grow(f, b, size));
+    return ret < 0 ? ret : ff_cf_pop(f, grow(f, b, size));
 }
 
 int ff_cudafilter_upload(CudaFilter *f, CudaBuffer *b, const void *src, size_t size)
 {
-    int ret = push(f);
+    int ret = ff_cf_push(f);
 
     if (ret < 0)
         return ret;
     ret = grow(f, b, size);
     /* pageable memory: the driver has its own copy when this returns */
     if (ret >= 0 && size)
-        ret = check(f, f->cu->cuMemcpyHtoDAsync((CUdeviceptr)b->data, src, size, f->hw->stream), "upload a table", "");
-    return pop(f, ret);
+        ret = ff_cf_check(f, f->cu->cuMemcpyHtoDAsync((CUdeviceptr)b->data, src, size, f->hw->stream),
+                          "upload a table", "");
+    return ff_cf_pop(f, ret);
 }
 
 void ff_cudafilter_buffer_free(CudaFilter *f, CudaBuffer *b)
 {
-    if (b->data && push(f) >= 0)
-        pop(f, check(f, f->cu->cuMemFree((CUdeviceptr)b->data), "free a buffer", ""));
+    if (b->data && ff_cf_push(f) >= 0)
+        ff_cf_pop(f, ff_cf_check(f, f->cu->cuMemFree((CUdeviceptr)b->data), "free a buffer", ""));
     *b = (CudaBuffer){ 0 };
 }
 
@@ -218,6 +229,7 @@ int ff_cudafilter_launch(CudaFilter *f, int kernel, const CudaGrid *g, const voi
 {
     const int bw = g->block_w, bh = g->block_h, layers = FFMAX(g->layers, 1);
     void *args[] = { (void *)params };
+    CUresult err;
     int ret;
 
     if (g->w <= 0 || g->h <= 0)
@@ -227,11 +239,11 @@ int ff_cudafilter_launch(CudaFilter *f, int kernel, const CudaGrid *g, const voi
                f->module->kernels[kernel], g->w, g->h, bw, bh);
         return AVERROR_BUG;
     }
-    if ((ret = push(f)) < 0)
+    if ((ret = ff_cf_push(f)) < 0)
         return ret;
-    return pop(f, check(f, f->cu->cuLaunchKernel(f->kernels[kernel], (g->w - 1) / bw + 1, (g->h - 1) / bh + 1, layers,
-                                                 bw, bh, 1, 0, f->hw->stream, args, NULL),
-                        "run kernel ", f->module->kernels[kernel]));
+    err = f->cu->cuLaunchKernel(f->kernels[kernel], (g->w - 1) / bw + 1, (g->h - 1) / bh + 1, layers,
+                                bw, bh, 1, g->shared, f->hw->stream, args, NULL);
+    return ff_cf_pop(f, ff_cf_check(f, err, "run kernel ", f->module->kernels[kernel]));
 }
 
 static int copy_planes(const CudaFilter *f, AVFrame *dst, const AVFrame *src)
@@ -248,16 +260,16 @@ static int copy_planes(const CudaFilter *f, AVFrame *dst, const AVFrame *src)
             .WidthInBytes  = av_image_get_linesize(fmt, dst->width, p),
             .Height        = chroma ? AV_CEIL_RSHIFT(dst->height, d->log2_chroma_h) : dst->height,
         };
-        ret = check(f, f->cu->cuMemcpy2DAsync(&copy, f->hw->stream), "copy a frame", "");
+        ret = ff_cf_check(f, f->cu->cuMemcpy2DAsync(&copy, f->hw->stream), "copy a frame", "");
     }
     return ret;
 }
 
 int ff_cudafilter_copy(CudaFilter *f, AVFrame *dst, const AVFrame *src)
 {
-    int ret = push(f);
+    int ret = ff_cf_push(f);
 
-    return ret < 0 ? ret : pop(f, copy_planes(f, dst, src));
+    return ret < 0 ? ret : ff_cf_pop(f, copy_planes(f, dst, src));
 }
 
 /* ---- device ---------------------------------------------------------------------- */

@@ -72,6 +72,7 @@ typedef struct CudaModule {
     const unsigned char *ptx;
     const unsigned      *len;
     const char *const   *kernels;   ///< extern "C" names, NULL at the end; a kernel is known by its index
+    const char          *file;      ///< what ptx was read from, as it is; NULL: it is embedded
 } CudaModule;
 
 /** Memory of the device that grows; zeroed before first use. */
@@ -86,7 +87,16 @@ typedef struct CudaGrid {
     int w, h;
     int layers;                     ///< blockIdx.z: planes, say; 0 is taken as 1
     int block_w, block_h;           ///< block_w * block_h <= 1024
+    int shared;                     ///< bytes of dynamic shared memory; at most CudaDevice.shared
 } CudaGrid;
+
+/** What a device has, for those who choose by it. */
+typedef struct CudaDevice {
+    int    capability;              ///< 10 * major + minor: 75, 80, 90
+    int    multiprocessors;
+    int    shared, shared_sm;       ///< bytes of shared memory that a block, a multiprocessor can have
+    size_t memory_free;             ///< bytes, now
+} CudaDevice;
 
 /* ---- kernels (cudafilter.c, or cudafilter_stub.c) ------------------------------ */
 
@@ -103,11 +113,30 @@ int ff_cudafilter_open(CudaFilter **cf, AVFilterContext *ctx, AVBufferRef *devic
 /** Waits for what is queued. *cf may be NULL. */
 void ff_cudafilter_close(CudaFilter **cf);
 
+/** @param device  borrowed; before anything is opened on it */
+int ff_cudafilter_describe(CudaDevice *d, AVFilterContext *ctx, AVBufferRef *device);
+
+/** Waits until all that was queued on the device's stream is done. */
+int ff_cudafilter_wait(CudaFilter *cf);
+
 /** At least size bytes; what was in the buffer is lost when it grows. */
 int ff_cudafilter_reserve(CudaFilter *cf, CudaBuffer *b, size_t size);
 
 /** Fill b, which grows as needed. src may be reused at once. */
 int ff_cudafilter_upload(CudaFilter *cf, CudaBuffer *b, const void *src, size_t size);
+
+/** As ff_cudafilter_reserve(), but of exactly that size, and without a message where memory is short. */
+int ff_cudafilter_try(CudaFilter *cf, CudaBuffer *b, size_t size);
+
+/** Copy to memory of the host, when all that was queued is done. */
+int ff_cudafilter_download(CudaFilter *cf, void *dst, const uint8_t *src, size_t size);
+
+/**
+ * Zeroed memory of the host that kernels may write to at the same address, so
+ * that results can be looked at without waiting. NULL after a line of log.
+ */
+void *ff_cudafilter_host_alloc(CudaFilter *cf, size_t size);
+void  ff_cudafilter_host_free(CudaFilter *cf, void **p);
 
 /** cf may be NULL if b was never filled. */
 void ff_cudafilter_buffer_free(CudaFilter *cf, CudaBuffer *b);
@@ -118,6 +147,19 @@ void ff_cudafilter_buffer_free(CudaFilter *cf, CudaBuffer *b);
  * @param params  that struct; at most 4096 bytes; may be reused at once
  */
 int ff_cudafilter_launch(CudaFilter *cf, int kernel, const CudaGrid *grid, const void *params);
+
+/** Marks in the stream, for times of the device. */
+typedef struct CudaClock CudaClock;
+
+/** @param nb  marks at most; NULL: no memory, or the driver has no such thing */
+CudaClock *ff_cudafilter_clock(CudaFilter *cf, int nb);
+void ff_cudafilter_clock_free(CudaFilter *cf, CudaClock **clock);
+
+/** Queue mark i, 0 .. nb-1. */
+int ff_cudafilter_mark(CudaFilter *cf, CudaClock *clock, int i);
+
+/** @return 1 with the time between two marks, 0 if the second is not reached yet, or an error */
+int ff_cudafilter_elapsed(CudaFilter *cf, CudaClock *clock, int from, int to, double *ms);
 
 /** Copy the samples of src: same sw_format, frames at least as large as dst's width x height. */
 int ff_cudafilter_copy(CudaFilter *cf, AVFrame *dst, const AVFrame *src);

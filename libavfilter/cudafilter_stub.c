@@ -78,3 +78,51 @@ int ff_cudafilter_copy(CudaFilter *cf, AVFrame *dst, const AVFrame *src)
 {
     return AVERROR(ENOSYS);
 }
+
+int ff_cudafilter_describe(CudaDevice *d, AVFilterContext *ctx, AVBufferRef *device)
+{
+    return AVERROR(ENOSYS);
+}
+
+int ff_cudafilter_wait(CudaFilter *cf)
+{
+    return AVERROR(ENOSYS);
+}
+
+int ff_cudafilter_try(CudaFilter *cf, CudaBuffer *b, size_t size)
+{
+    return AVERROR(ENOSYS);
+}
+
+int ff_cudafilter_download(CudaFilter *cf, void *dst, const uint8_t *src, size_t size)
+{
+    return AVERROR(ENOSYS);
+}
+
+void *ff_cudafilter_host_alloc(CudaFilter *cf, size_t size)
+{
+    return NULL;
+}
+
+void ff_cudafilter_host_free(CudaFilter *cf, void **p)
+{
+}
+
+CudaClock *ff_cudafilter_clock(CudaFilter *cf, int nb)
+{
+    return NULL;
+}
+
+void ff_cudafilter_clock_free(CudaFilter *cf, CudaClock **clock)
+{
+}
+
+int ff_cudafilter_mark(CudaFilter *cf, CudaClock *clock, int i)
+{
+    return AVERROR(ENOSYS);
+}
+
+int ff_cudafilter_elapsed(CudaFilter *cf, CudaClock *clock, int from, int to, double *ms)
+{
+    return AVERROR(ENOSYS);
+}

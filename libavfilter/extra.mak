@@ -2,7 +2,7 @@
 
 # CUDA frames: with kernels where FFmpeg builds its own, else a stub that says so
 FFREEL-CUDA := $(if $(CONFIG_FFNVCODEC),$(CONFIG_CUDA_LLVM)$(CONFIG_CUDA_NVCC))
-CUDA-OBJS   := cudaframes.o $(if $(FFREEL-CUDA),cudafilter.o cuda/load_helper.o,cudafilter_stub.o)
+CUDA-OBJS   := cudaframes.o $(if $(FFREEL-CUDA),cudafilter.o cudafilter_more.o cuda/load_helper.o,cudafilter_stub.o)
 cuda-kernels = $(if $(FFREEL-CUDA),$(1:%=%.ptx.o))
 
 OBJS-$(CONFIG_KEYFRAMECROP_FILTER) += vf_keyframecrop.o keyframecrop_size.o keytrack.o keytrack_text.o \

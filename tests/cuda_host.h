@@ -35,10 +35,12 @@
  * sound: threads of a launch may not talk but through CUDA_SHARED, and a
  * kernel that uses it does all in CUDA_THREADS phases, each of which the first
  * thread's call runs for the whole block (px_cuda.h). threadIdx in a phase would
- * not compile into what a GPU does, so kernels have t there.
+ * not compile into what a GPU does, so kernels have t there. What a warp does as
+ * one (tensor cores): cuda_host_mma.h.
  */
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PX_CUDA_HOST
@@ -50,7 +52,11 @@ typedef struct CudaHostDim {
 /* ffmpeg runs filters of several graphs at once */
 static _Thread_local CudaHostDim blockIdx, blockDim, threadIdx;
 
+/* a block's dynamic shared memory, of exactly the size of the launch */
+static _Thread_local unsigned char *cuda_host_dynamic;
+
 #define CUDA_KERNEL static void
+#define CUDA_KERNEL_OF(threads, name) static void name
 #define CUDA_SHARED
 #define CUDA_SYNC() ((void)0)
 #define CUDA_UNROLL
@@ -61,18 +67,23 @@ static _Thread_local CudaHostDim blockIdx, blockDim, threadIdx;
 typedef struct CudaHostKernel {
     const char *name;
     size_t size;                ///< of its params
-    void (*run)(CudaHostDim grid, CudaHostDim block, const void *params);
+    void (*run)(CudaHostDim grid, CudaHostDim block, size_t dynamic, const void *params);
 } CudaHostKernel;
 
-static inline void cuda_host_run(void (*fn)(const void *params), CudaHostDim grid, CudaHostDim block, const void *params)
+static inline void cuda_host_run(void (*fn)(const void *params), CudaHostDim grid, CudaHostDim block, size_t dynamic,
+                                 const void *params)
 {
     blockDim = block;
+    cuda_host_dynamic = dynamic ? malloc(dynamic) : NULL;
+    if (dynamic && !cuda_host_dynamic)
+        abort();
     for (blockIdx.z = 0; blockIdx.z < grid.z; blockIdx.z++)
         for (blockIdx.y = 0; blockIdx.y < grid.y; blockIdx.y++)
             for (blockIdx.x = 0; blockIdx.x < grid.x; blockIdx.x++)
                 for (threadIdx.y = 0; threadIdx.y < block.y; threadIdx.y++)
                     for (threadIdx.x = 0; threadIdx.x < block.x; threadIdx.x++)
                         fn(params);
+    free(cuda_host_dynamic);
 }
 
 #define CUDA_HOST_FN(name, type)                                                                    \
@@ -82,9 +93,10 @@ static inline void cuda_host_run(void (*fn)(const void *params), CudaHostDim gri
         memcpy(&p, params, sizeof(p));                                                              \
         name(p);                                                                                    \
     }                                                                                               \
-    static void cuda_host_ ## name(CudaHostDim grid, CudaHostDim block, const void *params)         \
+    static void cuda_host_ ## name(CudaHostDim grid, CudaHostDim block, size_t dynamic,             \
+                                   const void *params)                                              \
     {                                                                                               \
-        cuda_host_run(cuda_host_thread_ ## name, grid, block, params);                              \
+        cuda_host_run(cuda_host_thread_ ## name, grid, block, dynamic, params);                     \
     }
 #define CUDA_HOST_ROW(name, type) { #name, sizeof(type), cuda_host_ ## name },
 

@@ -95,8 +95,70 @@ int ff_cudafilter_launch(CudaFilter *cf, int kernel, const CudaGrid *g, const vo
     const CudaHostDim grid  = { (g->w + block.x - 1) / block.x, (g->h + block.y - 1) / block.y, FFMAX(g->layers, 1) };
 
     launches[kernel]++;
-    kernels[kernel].run(grid, block, params);
+    kernels[kernel].run(grid, block, g->shared, params);
     return 0;
+}
+
+/* what a driver puts into new memory; as fp16 or fp32 it is NaN, so that what is read unwritten shows */
+#define FRESH 0x7F
+
+static CudaDevice mock_device = { 75, 1, 65536, 65536, (size_t)1 << 30 };
+
+int ff_cudafilter_describe(CudaDevice *d, AVFilterContext *ctx, AVBufferRef *dev)
+{
+    *d = mock_device;
+    return 0;
+}
+
+int ff_cudafilter_wait(CudaFilter *cf)
+{
+    return 0;
+}
+
+int ff_cudafilter_try(CudaFilter *cf, CudaBuffer *b, size_t size)
+{
+    ff_cudafilter_buffer_free(cf, b);
+    if (size > mock_device.memory_free)
+        return AVERROR(ENOMEM);
+    if (ff_cudafilter_reserve(cf, b, size) >= 0)
+        memset(b->data, FRESH, size);
+    return b->data ? 0 : AVERROR(ENOMEM);
+}
+
+int ff_cudafilter_download(CudaFilter *cf, void *dst, const uint8_t *src, size_t size)
+{
+    memcpy(dst, src, size);
+    return 0;
+}
+
+void *ff_cudafilter_host_alloc(CudaFilter *cf, size_t size)
+{
+    return calloc(1, size);
+}
+
+void ff_cudafilter_host_free(CudaFilter *cf, void **p)
+{
+    free(*p);
+    *p = NULL;
+}
+
+CudaClock *ff_cudafilter_clock(CudaFilter *cf, int nb)
+{
+    return NULL;
+}
+
+void ff_cudafilter_clock_free(CudaFilter *cf, CudaClock **clock)
+{
+}
+
+int ff_cudafilter_mark(CudaFilter *cf, CudaClock *clock, int i)
+{
+    return AVERROR_BUG;
+}
+
+int ff_cudafilter_elapsed(CudaFilter *cf, CudaClock *clock, int from, int to, double *ms)
+{
+    return AVERROR_BUG;
 }
 
 int ff_cudafilter_copy(CudaFilter *cf, AVFrame *dst, const AVFrame *src)
@@ -116,7 +178,7 @@ int ff_cudafilter_device(AVFilterContext *ctx, const char *number, AVBufferRef *
 
 static unsigned seed = 1;
 
-static unsigned rnd(void)
+static inline unsigned rnd(void)
 {
     seed = seed * 1664525 + 1013904223;
     return seed >> 8;
@@ -128,7 +190,7 @@ typedef struct Image {
 } Image;
 
 /* slip: planes begin that many samples past where they would be aligned */
-static Image image(const PxLayout *l, int w, int h, int slip)
+static inline Image image(const PxLayout *l, int w, int h, int slip)
 {
     Image m = { av_frame_alloc() };
 
@@ -153,7 +215,7 @@ static uint8_t *base(const Image *m, int p, int slip, const PxLayout *l)
 }
 
 /* what is no sample must not be read either */
-static void fence(const Image *m, const PxLayout *l)
+static inline void fence(const Image *m, const PxLayout *l)
 {
     for (int p = 0; p < l->nb_planes; p++)
         for (int y = -1; y < m->rows[p]; y++)
@@ -161,7 +223,7 @@ static void fence(const Image *m, const PxLayout *l)
                                       m->f->linesize[p] - m->bytes[p]);
 }
 
-static void drop(Image *m, const PxLayout *l, int slip)
+static inline void drop(Image *m, const PxLayout *l, int slip)
 {
     for (int p = 0; p < l->nb_planes; p++) {
         ASAN_UNPOISON_MEMORY_REGION(base(m, p, slip, l), m->f->linesize[p] * (m->rows[p] + 2));
@@ -171,7 +233,7 @@ static void drop(Image *m, const PxLayout *l, int slip)
     av_frame_free(&m->f);
 }
 
-static int guarded(const Image *m, const PxLayout *l, int slip)
+static inline int guarded(const Image *m, const PxLayout *l, int slip)
 {
     for (int p = 0; p < l->nb_planes; p++) {
         const uint8_t *b = base(m, p, slip, l);
@@ -187,7 +249,7 @@ static int guarded(const Image *m, const PxLayout *l, int slip)
     return 1;
 }
 
-static int same(const Image *a, const Image *b, const PxLayout *l)
+static inline int same(const Image *a, const Image *b, const PxLayout *l)
 {
     for (int p = 0; p < l->nb_planes; p++)
         for (int y = 0; y < a->rows[p]; y++)

@@ -171,13 +171,15 @@ CUresult cuDeviceGet(CUdevice *dev, int nr)
 
 CUresult cuDeviceGetAttribute(int *v, CUdevice_attribute attr, CUdevice dev)
 {
-    switch (attr) {
+    switch ((int)attr) {
     case CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT:
     case CU_DEVICE_ATTRIBUTE_TEXTURE_PITCH_ALIGNMENT: *v = 512; break;
     case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
     case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING:      *v = 1;   break;
     case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *v = 7;  break;
     case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *v = 5;  break;
+    case 81:    /* shared memory of a multiprocessor, of a block: as Turing's */
+    case 97:                                          *v = FAKE_SHARED; break;
     default:                                          *v = 0;
     }
     return check_device(dev);
@@ -191,7 +193,7 @@ CUresult cuDeviceGetName(char *name, int len, CUdevice dev)
 
 CUresult cuDeviceTotalMem_v2(size_t *size, CUdevice dev)
 {
-    *size = (size_t)1 << 30;
+    *size = fake_memory();
     return check_device(dev);
 }
 

@@ -34,6 +34,7 @@
  * Environment:
  *   FAKECUDA_DEVICES=N        devices; 1
  *   FAKECUDA_FAIL=cuX:N[:C]   the Nth call of cuX fails with code C (2: out of memory)
+ *   FAKECUDA_MEMORY=BYTES     of the device; 1 GiB
  *   FAKECUDA_LOG=FILE         a line is added for each process: what was called how often
  */
 
@@ -45,6 +46,8 @@
 #include "cuda_host.h"
 
 #define FAKE_NAME "ffreel fake CUDA device (CPU)"
+#define FAKE_MEMORY ((size_t)1 << 30)   ///< in all; FAKECUDA_MEMORY: another
+#define FAKE_SHARED 65536               ///< bytes of shared memory a block; 48 KiB without asking
 
 /* results that ffnvcodec's header does not name */
 enum {
@@ -71,6 +74,7 @@ void fake_check_range(const char *call, CUdeviceptr p, size_t size);
 /** the same for every word of a kernel's parameters that looks like an address of ours */
 void fake_check_params(const char *kernel, const void *params, size_t size);
 int fake_allocations_left(size_t *bytes);
+size_t fake_memory(void);               ///< that the device has
 void fake_forget(void);                 ///< what is kept of freed memory
 void fake_context_gone(CUcontext ctx);  ///< ends the program if it still has memory
 

@@ -33,6 +33,7 @@ struct CUmod_st {
 
 struct CUfunc_st {
     const CudaHostKernel *kernel;
+    unsigned max_shared;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -61,7 +62,7 @@ CUresult cuModuleLoadData(CUmodule *mod, const void *image)
     fake_context("cuModuleLoadData");
     if (err)
         return err;
-    if (!strstr(image, ".version") || !strstr(image, ".target"))
+    if (!memcmp(image, "\177ELF", 4) || !strstr(image, ".version") || !strstr(image, ".target"))
         return INVALID_PTX;
     *mod = calloc(1, sizeof(**mod));
     (*mod)->ptx = strdup(image);
@@ -122,6 +123,21 @@ CUresult cuModuleGetFunction(CUfunction *fn, CUmodule mod, const char *name)
     return NOT_FOUND;
 }
 
+CUresult cuFuncSetAttribute(CUfunction fn, int attribute, int value)
+{
+    const int err = fake_call("cuFuncSetAttribute");
+
+    fake_context("cuFuncSetAttribute");
+    if (err)
+        return err;
+    if (attribute != 8)         /* most dynamic shared memory */
+        return NOT_SUPPORTED;
+    if (value < 0 || value > FAKE_SHARED)
+        return INVALID_VALUE;
+    fn->max_shared = value;
+    return CUDA_SUCCESS;
+}
+
 CUresult cuModuleGetGlobal(CUdeviceptr *p, size_t *size, CUmodule mod, const char *name)
 {
     return NOT_FOUND;
@@ -142,9 +158,11 @@ CUresult cuLaunchKernel(CUfunction fn, unsigned int gx, unsigned int gy, unsigne
     if (!gx || !gy || !gz || !bx || !by || gx > 0x7FFFFFFF || gy > 65535 || gz > 65535 || bx > 1024 || by > 1024 ||
         bx * by > 1024)
         fake_die("kernel %s: a grid of %ux%ux%u blocks of %ux%u threads is beyond what a launch holds", name, gx, gy, gz, bx, by);
-    if (bz != 1 || shared || extra || !params)
-        fake_die("kernel %s: launches here have flat blocks, no dynamic shared memory, and an array of parameters", name);
+    if (bz != 1 || extra || !params)
+        fake_die("kernel %s: launches here have flat blocks and an array of parameters", name);
+    if (shared > (fn->max_shared ? fn->max_shared : 49152))
+        return INVALID_VALUE;
     fake_check_params(name, params[0], fn->kernel->size);
-    fn->kernel->run((CudaHostDim){ gx, gy, gz }, (CudaHostDim){ bx, by, 1 }, params[0]);
+    fn->kernel->run((CudaHostDim){ gx, gy, gz }, (CudaHostDim){ bx, by, 1 }, shared, params[0]);
     return CUDA_SUCCESS;
 }

@@ -136,18 +136,31 @@ void fake_context_gone(CUcontext ctx)
             fake_die("a context is destroyed that has memory, %zu bytes of it", a->size);
 }
 
+size_t fake_memory(void)
+{
+    const char *s = getenv("FAKECUDA_MEMORY");
+
+    return s ? strtoull(s, NULL, 0) : FAKE_MEMORY;
+}
+
 /* ---- allocation ------------------------------------------------------------------------- */
 
 CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t size)
 {
     const int err = fake_call("cuMemAlloc");
     CUcontext ctx = fake_context("cuMemAlloc");
+    size_t used;
     Alloc *a;
 
     if (err)
         return err;
     if (!size)
         return INVALID_VALUE;
+    pthread_mutex_lock(&lock);
+    fake_allocations_left(&used);
+    pthread_mutex_unlock(&lock);
+    if (size > fake_memory() || used > fake_memory() - size)
+        return OUT_OF_MEMORY;
     if (!(a = calloc(1, sizeof(*a))) || !(a->block = malloc(size + 2 * GUARD + ALIGN))) {
         free(a);
         return OUT_OF_MEMORY;
@@ -163,6 +176,20 @@ CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t size)
     pthread_mutex_unlock(&lock);
     *p = (CUdeviceptr)a->data;
     return CUDA_SUCCESS;
+}
+
+CUresult cuMemGetInfo_v2(size_t *left, size_t *total)
+{
+    const int err = fake_call("cuMemGetInfo");
+    size_t used;
+
+    fake_context("cuMemGetInfo");
+    pthread_mutex_lock(&lock);
+    fake_allocations_left(&used);
+    pthread_mutex_unlock(&lock);
+    *total = fake_memory();
+    *left  = used < *total ? *total - used : 0;
+    return err;
 }
 
 CUresult cuMemAllocPitch_v2(CUdeviceptr *p, size_t *pitch, size_t width, size_t height, unsigned int element)
@@ -189,6 +216,21 @@ CUresult cuMemFree_v2(CUdeviceptr p)
     free(a->block);
     pthread_mutex_unlock(&lock);
     return CUDA_SUCCESS;
+}
+
+/* memory of the host that kernels reach: guarded and counted as the device's is */
+CUresult cuMemAllocHost_v2(void **p, size_t size)
+{
+    const int err = fake_call("cuMemAllocHost");
+
+    return err ? err : cuMemAlloc_v2((CUdeviceptr *)p, size);
+}
+
+CUresult cuMemFreeHost(void *p)
+{
+    const int err = fake_call("cuMemFreeHost");
+
+    return err ? err : cuMemFree_v2((CUdeviceptr)p);
 }
 
 /* ---- copies --------------------------------------------------------------------------------- */
