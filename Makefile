@@ -16,7 +16,7 @@ Q := $(if $(filter 1,$(V)),,@)
 CHECK := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-check
 ASAN  := build/$(if $(BUILD),$(FFREEL_VERSION),9.0.2)-asan
 
-.PHONY: all help setup demo check install uninstall dist patchset clean distclean \
+.PHONY: all kernels help setup demo check install uninstall dist patchset clean distclean \
         check-upstream check-versions check-asan check-peers check-torch check-gpu gpu-bundle bench fuzz docs-pictures \
         release check-build asan-build check-patches check-split check-split-full check-faults docker
 .NOTPARALLEL:
@@ -27,6 +27,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 ## make                  build bin/ffmpeg, bin/ffprobe and bin/ffreel (configures first if need be)
+## make kernels          the kernels of nets for GPUs alone (part of make): BUILD/kernels
 ## make demo             set up, build, and render the demo; IN= KEYS= MODEL= SIZE= OUT= (docs/demo.md)
 ## make check            set up, build with assertions, run all tests
 ## make install          into the --prefix given to configure; DESTDIR= is obeyed
@@ -59,6 +60,7 @@ release: config.mk
 	$(Q)tests/quietly build/make.log $(MAKE) -C $(BUILD) -j$(JOBS) ffmpeg ffprobe
 	$(Q)$(call driver,$(BUILD))
 	$(Q)$(call shim,$(BUILD))
+	$(Q)$(call kernels,$(BUILD))
 	$(Q)mkdir -p bin
 	$(Q)for p in ffmpeg ffprobe ffreel; do [ ! -e $(BUILD)/$$p ] || ln -sf ../$(BUILD)/$$p bin/$$p; done
 	@echo "bin/ffmpeg, bin/ffprobe and bin/ffreel are ready"
@@ -71,6 +73,13 @@ driver = if grep -q '^CONFIG_JANSSON=yes' $(1)/ffbuild/config.mak; \
 # LibTorch's interface lies beside ffmpeg, which looks for it there and in ../lib/ffreel
 shim = [ -z "$(LIBTORCH)" ] || $(MAKE) -s -C cuda LIBTORCH="$(LIBTORCH)" OUT="$(CURDIR)/$(1)" V=$(V)
 
+# kernels of nets for GPUs, files beside ffmpeg: docs/engines.md
+kernels = if grep -Eq '^CONFIG_CUDA_(LLVM|NVCC)=yes' $(1)/ffbuild/config.mak; \
+          then $(MAKE) -s -f cuda/kernels.mk BUILD=$(1) V=$(V); fi
+
+kernels: config.mk
+	$(Q)$(call kernels,$(BUILD))
+
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 check-build: setup
@@ -78,6 +87,7 @@ check-build: setup
 	$(Q)patches/overlay.sh link $$(sed -n 's/^FFTREE *= *//p' $(CHECK)/config.mk)
 	$(Q)tests/quietly build/make-check.log $(MAKE) -C $(CHECK) -j$(JOBS) ffmpeg ffprobe
 	$(Q)$(call driver,$(CHECK))
+	$(Q)$(call kernels,$(CHECK))
 
 # a slim build: sanitized code is large and slow, and FFmpeg's own is not ours to test
 asan-build: setup
@@ -98,6 +108,8 @@ demo: release
 install: release
 	$(MAKE) -C $(BUILD) install-progs install-data
 	[ ! -e $(BUILD)/ffreel ] || install -D -m 755 $(BUILD)/ffreel "$(DESTDIR)$(prefix)/bin/ffreel"
+	[ ! -d $(BUILD)/kernels ] || { install -d "$(DESTDIR)$(prefix)/share/ffreel/kernels" && \
+	    install -m 644 $(BUILD)/kernels/nn.* "$(DESTDIR)$(prefix)/share/ffreel/kernels/"; }
 	[ ! -e $(BUILD)/ffreel ] || install -D -m 644 docs/ffreel.1 "$(DESTDIR)$(prefix)/share/man/man1/ffreel.1"
 	[ -z "$(LIBTORCH)" ] || install -D -m 755 $(BUILD)/libffreel_torch.so "$(DESTDIR)$(prefix)/lib/ffreel/libffreel_torch.so"
 

@@ -102,7 +102,7 @@ static int plan_tiles(ESRGANRun *r)
 
 int ff_esrgan_run_open(ESRGANRun *r, const ESRGANRunParams *par)
 {
-    NNConfig cfg = { par->precision, par->nb_threads, par->log, par->device };
+    NNConfig cfg = { par->precision, par->nb_threads, par->log, par->device, par->filter, par->kernels };
     int ret;
 
     memset(r, 0, sizeof(*r));

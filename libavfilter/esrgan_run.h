@@ -49,6 +49,8 @@ typedef struct ESRGANRunParams {
 #define ESRGAN_HALO_AUTO  -1    ///< the graph's default_halo
 #define ESRGAN_HALO_EXACT -2    ///< the graph's halo
     int            nb_threads;
+    struct AVFilterContext *filter; ///< borrowed: as in NNConfig
+    const char    *kernels;     ///< borrowed: as in NNConfig
     ESRGANExecute *execute;
     void          *opaque;      ///< of execute
     void          *log;

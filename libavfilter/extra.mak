@@ -30,7 +30,8 @@ $(addprefix libavfilter/,$(EXACT-OBJS)): CFLAGS += -ffp-contract=off
 
 NN-OBJS := nn_graph.o nn_arch.o nn_load.o nn_load_safetensors.o nn_load_pth.o nn_load_yolo.o nn_yolo_pt.o nn_yolo_block.o nn_yolo_head.o \
            nn_unpickle.o nn_pkl.o nn_zip.o nn_load_ncnn.o nn_ncnn.o nn_number.o nn_cache.o \
-           nn_engine.o nn_ref.o nn_builtin.o nn_torch.o nn_torch_load.o nn_torch_probe.o
+           nn_engine.o nn_ref.o nn_builtin.o nn_torch.o nn_torch_load.o nn_torch_probe.o \
+           nn_cuda.o nn_cuda_engine.o nn_cuda_file.o nn_cuda_memory.o nn_cuda_pack.o nn_cuda_plan.o $(CUDA-OBJS)
 # nets of any shape: detectors, ONNX
 NN-OBJS += nn_proto.o nn_onnx.o nn_onnx_graph.o nn_onnx_tensor.o nn_onnx_attr.o nn_onnx_op.o nn_onnx_constant.o \
            nn_net.o nn_net_shape.o nn_net_fuse.o nn_net_ref.o nn_net_engine.o nn_net_cache.o nn_graph_from_net.o nn_from_net_conv.o nn_from_net_size.o \

@@ -34,6 +34,7 @@ static const NNEngine *const engines[] = {
 #endif
     &ff_nn_engine_ref,
     &ff_nn_engine_torch,
+    &ff_nn_engine_cuda,     /* so "auto" takes it for what no other has: fp16 */
     NULL
 };
 

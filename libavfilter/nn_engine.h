@@ -54,6 +54,8 @@ typedef struct NNConfig {
     int   nb_slots;     ///< how many run() calls may be under way at once; >= 1
     void *log;          ///< AVClass context for av_log
     const char *device; ///< "cpu", "cuda", "1" (a CUDA device); NULL = the engine's own. Borrowed during open
+    struct AVFilterContext *filter; ///< whose device engine cuda uses (-filter_hw_device); NULL: it says "not me"
+    const char *kernels;            ///< folder of engine cuda's kernels, or NULL
 } NNConfig;
 
 /**
@@ -97,6 +99,7 @@ typedef struct NNEngine {
 extern const NNEngine ff_nn_engine_ref;
 extern const NNEngine ff_nn_engine_onednn;
 extern const NNEngine ff_nn_engine_torch;
+extern const NNEngine ff_nn_engine_cuda;
 
 /** An opened engine. */
 typedef struct NNRunner {
