@@ -137,6 +137,8 @@ int ff_esrgan_pic_init(ESRGANPic *p, const ESRGANGeometry *geo,
     p->ah        = (geo->nh + geo->align - 1) / geo->align * geo->align;
     p->siting[0] = p->siting[1] = -1;   /* made for the first frame */
     p->row_len   = FFALIGN(FFMAX3(geo->iw, geo->ow, p->aw * geo->scale), 16);
+    if (!nb_slots)
+        return 0;
     p->scratch   = av_calloc(nb_slots, sizeof(*p->scratch));
     if (!p->scratch)
         return AVERROR(ENOMEM);

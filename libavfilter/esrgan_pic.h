@@ -74,7 +74,10 @@ typedef struct ESRGANPic {
     int            row_len, nb_slots;
 } ESRGANPic;
 
-/** @return 0 or AVERROR; free with ff_esrgan_pic_uninit() in any case */
+/**
+ * @param nb_slots 0: no memory for pictures, only what ff_esrgan_pic_start() works out
+ * @return 0 or AVERROR; free with ff_esrgan_pic_uninit() in any case
+ */
 int  ff_esrgan_pic_init(ESRGANPic *p, const ESRGANGeometry *geo,
                         enum AVPixelFormat fmt, int nb_slots, void *log);
 void ff_esrgan_pic_uninit(ESRGANPic *p);

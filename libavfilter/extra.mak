@@ -41,9 +41,11 @@ NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_gr
                                       nn_dnnl.o nn_dnnl_net.o nn_strip.o \
                                       nn_net_onednn.o nn_net_plan.o nn_net_plan_op.o nn_net_plan_conv.o \
                                       nn_net_plan_move.o nn_net_plan_pic.o nn_net_block.o nn_net_plain.o nn_net_rows.o
-OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o esrgan_pic.o esrgan_tile.o \
-                                      esrgan_props.o nn_frame.o nn_resample.o px_format.o scale_eval.o \
-                                      $(NN-OBJS) $(NN-OBJS-yes)
+ESRGAN-OBJS := esrgan_opt.o esrgan_pic.o esrgan_tile.o esrgan_props.o nn_frame.o nn_resample.o px_format.o scale_eval.o \
+               $(NN-OBJS) $(NN-OBJS-yes)
+OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o $(ESRGAN-OBJS)
+OBJS-$(CONFIG_ESRGAN_CUDA_FILTER)  += vf_esrgan_cuda.o esrgan_cuda.o $(ESRGAN-OBJS) $(call cuda-kernels,vf_esrgan_cuda)
+libavfilter/vf_esrgan_cuda.ptx: $(addprefix libavfilter/,esrgan_kernel.h px.h px_cuda.h)
 OBJS-$(CONFIG_YOLODETECT_FILTER)   += vf_yolodetect.o yolo_opt.o yolo_run.o yolo_pic.o yolo_head.o yolo_decode.o \
                                       yolo_nms.o yolo_tiles.o yolo_labels.o yolo_out.o yolo_file.o frame_clock.o \
                                       nn_frame.o px_format.o $(NN-OBJS) $(NN-OBJS-yes)

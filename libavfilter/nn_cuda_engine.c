@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "libavutil/avstring.h"
 #include "libavutil/buffer.h"
 #include "libavutil/error.h"
 #include "libavutil/log.h"
@@ -42,7 +43,6 @@ typedef struct NNEngineContext {
     int             w, h;       /* the largest tile so far */
     CudaBuffer      in, out;
     float          *host;
-    size_t          host_size;  /* floats */
 } NNEngineContext;
 
 static void cuda_close(NNEngineContext **ctx)
@@ -65,12 +65,12 @@ static void cuda_close(NNEngineContext **ctx)
 
 static int cuda_open(NNEngineContext **ctx, const NNGraph *g, const NNConfig *cfg)
 {
-    const char *number = cfg->device && strcmp(cfg->device, "cuda") ? cfg->device : NULL;
+    const char *number = cfg->device && av_isdigit(*cfg->device) ? cfg->device : NULL;
     NNEngineContext *s;
     int ret;
 
     *ctx = NULL;
-    if (!cfg->filter || (number && !strcmp(number, "cpu")))
+    if (!cfg->filter)
         return AVERROR(ENOSYS);
     if (cfg->precision != NN_PREC_AUTO && cfg->precision != NN_PREC_FP16) {
         av_log(cfg->log, AV_LOG_VERBOSE, "engine cuda has fp16 only, not %s\n", ff_nn_precision_name(cfg->precision));
@@ -173,4 +173,5 @@ const NNEngine ff_nn_engine_cuda = {
     .close     = cuda_close,
     .scratch   = cuda_scratch,
     .precision = cuda_precision,
+    .own_threads = 1,
 };

@@ -36,7 +36,8 @@ insert configure ffreel_libs.sh before '^enabled jni  ' '. "$source_path/libavfi
 
 type=$(sed -n 's/^extern const \(AVFilter\|FFFilter\) ff_vf_scale;/\1/p' libavfilter/allfilters.c)
 [ -n "$type" ] || die "$tree/libavfilter/allfilters.c: ff_vf_scale is not declared as expected"
-insert libavfilter/allfilters.c ff_vf_esrgan before 'ff_vf_estdif;' "extern const $type ff_vf_esrgan;"
+insert libavfilter/allfilters.c 'ff_vf_esrgan;' before 'ff_vf_estdif;' "extern const $type ff_vf_esrgan;"
+insert libavfilter/allfilters.c ff_vf_esrgan_cuda before 'ff_vf_estdif;' "extern const $type ff_vf_esrgan_cuda;"
 insert libavfilter/allfilters.c 'ff_vf_highlight;' before 'ff_vf_histeq;' "extern const $type ff_vf_highlight;"
 insert libavfilter/allfilters.c ff_vf_highlight_cuda before 'ff_vf_histeq;' "extern const $type ff_vf_highlight_cuda;"
 insert libavfilter/allfilters.c ff_vf_keyframecrop before 'ff_vf_kerndeint;' "extern const $type ff_vf_keyframecrop;"
