@@ -228,7 +228,7 @@ static int shape_twice(FromNet *b, NNNet *shaped[2], const NNNet *net)
         b->other = shaped[1];
     if (!b->other || b->net->nb_outputs != 1 || !b->net->nb_nodes ||
         from_net_tensor(b, b->net->outputs[0])->nb_dims != 4) {
-        av_log(b->log, AV_LOG_ERROR, "%s: %d outputs, or not one picture made of one picture: no super-resolution net\n",
+        av_log(b->log, AV_LOG_ERROR, "model '%s' with its %d output(s) does not make one picture of one picture: no super-resolution net\n",
                b->file, b->net->nb_outputs);
         return AVERROR_PATCHWELCOME;
     }
