@@ -40,7 +40,8 @@ NN-OBJS += nn_proto.o nn_onnx.o nn_onnx_graph.o nn_onnx_tensor.o nn_onnx_attr.o 
 NN-OBJS-$(CONFIG_LIBDNNL)          += nn_onednn.o nn_onednn_chain.o nn_onednn_graph.o \
                                       nn_dnnl.o nn_dnnl_net.o nn_strip.o \
                                       nn_net_onednn.o nn_net_plan.o nn_net_plan_op.o nn_net_plan_conv.o \
-                                      nn_net_plan_move.o nn_net_plan_pic.o nn_net_block.o nn_net_plain.o nn_net_rows.o
+                                      nn_net_plan_move.o nn_net_plan_pic.o nn_net_plan_quant.o nn_net_block.o nn_net_plain.o \
+                                      nn_net_rows.o nn_net_quant.o nn_net_quant_rows.o
 ESRGAN-OBJS := esrgan_opt.o esrgan_pic.o esrgan_tile.o esrgan_props.o nn_frame.o nn_resample.o px_format.o scale_eval.o \
                $(NN-OBJS) $(NN-OBJS-yes)
 OBJS-$(CONFIG_ESRGAN_FILTER)       += vf_esrgan.o esrgan_run.o $(ESRGAN-OBJS)

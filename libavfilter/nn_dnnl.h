@@ -35,8 +35,8 @@
 #include <stddef.h>
 #include "nn.h"
 
-enum NNType { NN_F32, NN_BF16 };
-#define NN_TYPE_SIZE(t) ((t) == NN_F32 ? 4 : 2)
+enum NNType { NN_F32, NN_BF16, NN_U8 };
+#define NN_TYPE_SIZE(t) ((t) == NN_F32 ? 4 : (t) == NN_BF16 ? 2 : 1)
 
 /** What a convolution primitive is made for; compared bytewise, so zero it first. */
 typedef struct NNConvShape {
@@ -121,7 +121,7 @@ typedef struct NNNetConvShape {
     int kernel[2], stride[2], dilation[2];  ///< y, x; dilation 1 = dense
     int pad[4];                             ///< top, left, bottom, right
     int src_layout, dst_layout;             ///< NNBlockLayout
-    int src, dst;                           ///< NNType
+    int src, dst;                           ///< NNType; NN_U8: weights are signed bytes
     int act;                                ///< NNConvAct
     float alpha, beta;                      ///< RELU: slope below 0; CLIP: lo, hi
 } NNNetConvShape;
@@ -135,6 +135,8 @@ int  ff_dnnl_netconv_create(NNConv **c, NNDnnl *d, const NNNetConvShape *s, void
 /** channels that oneDNN's kernels of this CPU take at once in blocked layouts: 8 or 16;
  *  0: they want NHWC for this type */
 int  ff_dnnl_block(int type);
+/** @return 1 if oneDNN multiplies bytes by the CPU's own instructions (AVX512_VNNI, AMX) */
+int  ff_dnnl_native_int8(void);
 
 /** c = a * b of row-major m x k and k x n matrices; ta, tb: that one is transposed in memory */
 int  ff_dnnl_matmul(float *c, const float *a, const float *b, int m, int n, int k, int ta, int tb);

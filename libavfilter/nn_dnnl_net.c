@@ -41,7 +41,7 @@ static int tag_of(int layout)
 
 static int type_of(int type)
 {
-    return type == NN_BF16 ? dnnl_bf16 : dnnl_f32;
+    return type == NN_BF16 ? dnnl_bf16 : type == NN_U8 ? dnnl_u8 : dnnl_f32;
 }
 
 static dnnl_status_t make_descs(NNConvDescs *d, const NNNetConvShape *s)
@@ -49,11 +49,12 @@ static dnnl_status_t make_descs(NNConvDescs *d, const NNNetConvShape *s)
     const int g = s->groups, kh = s->kernel[0], kw = s->kernel[1];
     const dnnl_dims_t src = { 1, s->ic, s->h, s->w }, dst = { 1, s->oc, s->oh, s->ow };
     const dnnl_dims_t bias = { s->oc };
+    const int weights = s->src == NN_U8 ? dnnl_s8 : type_of(s->src);
     const dnnl_dims_t w1 = { s->oc, s->ic, kh, kw }, wg = { g, s->oc / g, s->ic / g, kh, kw };
     dnnl_status_t st;
 
     if ((st = desc_make(&d->md[SRC], 4, src, type_of(s->src), tag_of(s->src_layout))) != dnnl_success ||
-        (st = desc_make(&d->md[WEIGHTS], 4 + (g > 1), g > 1 ? wg : w1, type_of(s->src),
+        (st = desc_make(&d->md[WEIGHTS], 4 + (g > 1), g > 1 ? wg : w1, weights,
                         dnnl_format_tag_any)) != dnnl_success ||
         (st = desc_make(&d->md[BIAS], 1, bias, dnnl_f32, dnnl_a)) != dnnl_success)
         return st;
@@ -110,7 +111,7 @@ int ff_dnnl_netconv_create(NNConv **pc, NNDnnl *dnnl, const NNNetConvShape *s, v
         return AVERROR(ENOSYS);
     av_log(log, AV_LOG_ERROR, "oneDNN %s: convolution %d->%d, kernel %dx%d, of %dx%d pixels in %s failed "
            "(status %d)\n", ff_dnnl_version(), s->ic, s->oc, s->kernel[1], s->kernel[0], s->w, s->h,
-           s->src == NN_BF16 ? "bf16" : "fp32", st);
+           s->src == NN_BF16 ? "bf16" : s->src == NN_U8 ? "int8" : "fp32", st);
     return st == dnnl_out_of_memory ? AVERROR(ENOMEM) : AVERROR_EXTERNAL;
 }
 
@@ -122,6 +123,13 @@ int ff_dnnl_block(int type)
     if (type == NN_BF16 && (isa & amx) == amx)
         return 0;
     return (isa & avx512) == avx512 ? 16 : isa & dnnl_cpu_isa_sse41 ? 8 : 0;
+}
+
+int ff_dnnl_native_int8(void)
+{
+    const unsigned isa = dnnl_get_effective_cpu_isa(), vnni = dnnl_cpu_isa_avx512_core_vnni;
+
+    return (isa & vnni) == vnni;
 }
 
 /* ---- matrices ------------------------------------------------------------------- */

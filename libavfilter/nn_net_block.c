@@ -48,6 +48,7 @@ typedef struct Act {
     float  *x;
     int64_t nb;
     int     act;
+    NNRangeJobs *range;         ///< NULL: nobody asks for it
 } Act;
 
 static void act(void *arg, int job, int nb_jobs)
@@ -55,7 +56,17 @@ static void act(void *arg, int job, int nb_jobs)
     const Act *t = arg;
     const int64_t from = t->nb * job / nb_jobs, to = t->nb * (job + 1) / nb_jobs;
 
-    ff_nn_row_act(t->x + from, t->x + from, to - from, t->act, 0, 0);
+    if (t->range && t->act == NN_NACT_SILU && !(t->nb % 16)) {
+        ff_nn_range_silu(t->range, job, t->x + t->nb / 16 * job / nb_jobs * 16,
+                         (t->nb / 16 * (job + 1) / nb_jobs - t->nb / 16 * job / nb_jobs) * 16);
+        return;
+    }
+    for (int64_t i = from, nb; i < to; i += nb) {
+        nb = t->range ? FFMIN(CHUNK, to - i) : to - i;
+        ff_nn_row_act(t->x + i, t->x + i, nb, t->act, 0, 0);
+        if (t->range)
+            ff_nn_range_add(t->range, job, t->x + i, nb);
+    }
 }
 
 int ff_nn_step_conv(NNNetSlot *s, const NNStep *st)
@@ -81,9 +92,13 @@ int ff_nn_step_conv(NNNetSlot *s, const NNStep *st)
             av_log(ctx->log, AV_LOG_ERROR, "oneDNN failed in node '%s'\n", ctx->net->nodes[st->node].name);
             return ret;
         }
-        if (c->act != NN_NACT_NONE) {
-            Act t = { (float *)(dst.data + i * dst_img), plane_out, c->act };
+        if (c->act != NN_NACT_NONE || st->track) {
+            NNRangeJobs r;
+            Act t = { (float *)(dst.data + i * dst_img), plane_out, c->act, st->track ? &r : NULL };
+            ff_nn_range_start(&r);
             ff_dnnl_parallel(act, &t, threads_for(s, plane_out));
+            if (st->track)
+                ff_nn_range_note(s, st, i, &r);
         }
     }
     return 0;
@@ -113,6 +128,8 @@ typedef struct Elem {
     const NNStep *st;
     NNView v[3];
     int64_t chunks;             ///< of an image
+    int first, images;
+    NNRangeJobs *range;
 } Elem;
 
 static const float *load(const NNStripDSP *dsp, float *tmp, const uint8_t *src, int type, int64_t at, int nb)
@@ -128,14 +145,14 @@ static void elem(void *arg, int job, int nb_jobs)
     const Elem *e = arg;
     const NNElemParams *p = e->st->p;
     const NNStripDSP *dsp = e->s->ctx->dsp;
-    const int64_t all = e->chunks * e->s->ctx->n;
+    const int64_t all = e->chunks * e->images;
     int type[3];
     float ta[CHUNK], tb[CHUNK], td[CHUNK];
 
     for (int i = 0; i < e->st->nb_reps; i++)
         type[i] = rep(e->s, e->st->reps[i])->type;
     for (int64_t k = all * job / nb_jobs; k < all * (job + 1) / nb_jobs; k++) {
-        const int64_t n = k / e->chunks, at = k % e->chunks * CHUNK;
+        const int64_t n = e->first + k / e->chunks, at = k % e->chunks * CHUNK;
         const int nb = FFMIN(CHUNK, p->nb - at);
         uint8_t *out = e->v[0].data + n * e->v[0].img;
         float *dst = type[0] == NN_F32 ? (float *)out + at : td;
@@ -149,6 +166,8 @@ static void elem(void *arg, int job, int nb_jobs)
         }
         if (type[0] != NN_F32)
             dsp->narrow((uint16_t *)out + at, dst, nb);
+        if (e->range)
+            ff_nn_range_add(e->range, job, dst, nb);
     }
 }
 
@@ -156,10 +175,22 @@ int ff_nn_step_block_elem(NNNetSlot *s, const NNStep *st)
 {
     const NNElemParams *p = st->p;
     Elem e = { s, st, { { 0 } }, (p->nb + CHUNK - 1) / CHUNK };
+    NNRangeJobs r;
 
     for (int i = 0; i < st->nb_reps; i++)
         e.v[i] = ff_nn_view(s, st->reps[i]);
-    ff_dnnl_parallel(elem, &e, threads_for(s, p->nb * s->ctx->n));
+    if (!st->track) {
+        e.images = s->ctx->n;
+        ff_dnnl_parallel(elem, &e, threads_for(s, p->nb * s->ctx->n));
+        return 0;
+    }
+    e.range  = &r;
+    e.images = 1;
+    for (; e.first < s->ctx->n; e.first++) {
+        ff_nn_range_start(&r);
+        ff_dnnl_parallel(elem, &e, threads_for(s, p->nb));
+        ff_nn_range_note(s, st, e.first, &r);
+    }
     return 0;
 }
 

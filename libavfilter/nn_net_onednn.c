@@ -30,6 +30,7 @@
 #include "libavutil/time.h"
 
 #include "nn_net_onednn.h"
+#include "nn_net_quant.h"
 
 /* ---- at run time ----------------------------------------------------------------------- */
 
@@ -98,10 +99,17 @@ static int resolve_precision(NNNetContext *ctx, enum NNPrecision want)
     }
     if (want == NN_PREC_BF16 && !ff_dnnl_fast_bf16())
         av_log(ctx->log, AV_LOG_WARNING, "onednn: bf16 is slower than fp32 on this CPU (no AMX)\n");
-    if (want != NN_PREC_FP32 && want != NN_PREC_BF16) {
-        av_log(ctx->log, AV_LOG_VERBOSE, "onednn: %s is not built; fp32 and bf16 are\n", ff_nn_precision_name(want));
+    if (want == NN_PREC_INT8 && (!ff_dnnl_native_int8() || !ff_nn_quant_cpu())) {
+        av_log(ctx->log, AV_LOG_ERROR, "onednn: precision int8 needs a CPU with AVX512_VNNI; take fp32\n");
         return AVERROR(ENOSYS);
     }
+    if (want != NN_PREC_FP32 && want != NN_PREC_BF16 && want != NN_PREC_INT8) {
+        av_log(ctx->log, AV_LOG_VERBOSE, "onednn: %s is not built; fp32, bf16 and int8 are\n",
+               ff_nn_precision_name(want));
+        return AVERROR(ENOSYS);
+    }
+    if (want == NN_PREC_INT8)
+        ff_nn_quant_init();
     ctx->precision = want;
     ctx->type      = want == NN_PREC_BF16 ? NN_BF16 : NN_F32;
     return 0;
@@ -123,6 +131,8 @@ static int open_slot(NNNetContext *ctx, NNNetSlot *s)
     s->convs = av_calloc(FFMAX(ctx->nb_convs, 1), sizeof(*s->convs));
     s->dyn   = av_calloc(ctx->net->nb_values, sizeof(*s->dyn));
     s->arena   = av_mallocz(ctx->arena + 64);
+    if (ctx->precision == NN_PREC_INT8 && !(s->ranges = av_calloc(ctx->net->nb_values, ctx->n * sizeof(*s->ranges))))
+        return AVERROR(ENOMEM);
     s->scratch = av_mallocz(ctx->scratch + 64);
     if (!s->convs || !s->dyn || !s->arena || !s->scratch)
         return AVERROR(ENOMEM);
@@ -143,6 +153,7 @@ static void close_slot(NNNetContext *ctx, NNNetSlot *s)
     ff_dnnl_close(&s->dnnl);
     av_free(s->convs);
     av_free(s->dyn);
+    av_free(s->ranges);
     av_free(s->arena);
     av_free(s->scratch);
 }
@@ -153,10 +164,12 @@ static void size_scratch(NNNetContext *ctx)
     for (int i = 0; i < ctx->nb_convs; i++) {
         const NNNetConvShape *s = &ctx->convs[i].shape;
         const size_t half = s->src_layout == NN_LAYOUT_NCHW && s->src == NN_BF16 ? (size_t)2 * s->ic * s->h * s->w : 0;
-        ctx->scratch = FFMAX(ctx->scratch, FFALIGN(ctx->convs[i].scratch, 64) + half);
+        ctx->scratch = FFMAX(ctx->scratch, FFALIGN(ctx->convs[i].scratch, 64) + half + ctx->convs[i].extra);
     }
     for (int i = 0; i < ctx->nb_steps; i++)
-        if (ctx->steps[i].run == ff_nn_step_pool)
+        if (ctx->steps[i].run == ff_nn_step_quant)
+            ctx->scratch = FFMAX(ctx->scratch, ff_nn_quant_scratch(ctx->steps[i].p, ctx->threads));
+        else if (ctx->steps[i].run == ff_nn_step_pool)
             ctx->scratch = FFMAX(ctx->scratch, ctx->threads * ff_nn_pool_scratch(ctx->steps[i].p,
                                                ctx->reps[ctx->steps[i].reps[1]].b));
 }
@@ -166,8 +179,10 @@ static void log_times(const NNNetContext *ctx)
     for (int i = 0; i < ctx->nb_steps; i++) {
         const NNStep *st = &ctx->steps[i];
         const NNNetNode *n = st->node >= 0 ? &ctx->net->nodes[st->node] : NULL;
+        const char *how = st->run == ff_nn_step_eval ? "(evaluator)" : st->run == ff_nn_step_quant ? "(to bytes)" :
+                          st->run == ff_nn_step_qconv ? "(int8)" : "";
         av_log(ctx->log, AV_LOG_INFO, "step %3d %6"PRId64" us %-10s %s %s\n", i, ctx->times[i],
-               n ? ff_nn_op_name(n->op) : "layout", st->run == ff_nn_step_eval ? "(evaluator)" : "", n ? n->name : "");
+               n ? ff_nn_op_name(n->op) : "layout", how, n ? n->name : "");
     }
 }
 
@@ -186,6 +201,17 @@ static void net_close(NNNetContext **pctx)
     av_freep(pctx);
 }
 
+/* nobody should think that it is int8 that he sees */
+static void warn_no_int8(const NNNetContext *ctx)
+{
+    int nb = 0;
+
+    for (int i = 0; i < ctx->nb_convs; i++)
+        nb += !!ctx->convs[i].q;
+    if (!nb && ctx->precision == NN_PREC_INT8)
+        av_log(ctx->log, AV_LOG_WARNING, "onednn: this net has no convolution for int8, all of it runs in fp32\n");
+}
+
 static int make_plan(NNNetContext *ctx)
 {
     NNDnnl *dnnl = NULL;
@@ -194,8 +220,10 @@ static int make_plan(NNNetContext *ctx)
     if (ret >= 0)
         ret = ff_nn_plan(ctx, dnnl);
     ff_dnnl_close(&dnnl);
-    if (ret >= 0)
+    if (ret >= 0) {
         size_scratch(ctx);
+        warn_no_int8(ctx);
+    }
     return ret;
 }
 
@@ -231,8 +259,8 @@ static int net_open(NNNetContext **pctx, const NNNet *net, const NNConfig *cfg, 
     ctx->dsp = ff_nn_strip_dsp();
     ctx->n   = FFMAX(net->values[net->input].t.dims[0], 1);
     if ((ret = resolve_precision(ctx, cfg->precision)) >= 0) {
-        ctx->b       = block_size(ctx->type);
-        ctx->threads = ff_dnnl_threads_reached() ? av_clip(threads, 1, 256) : 1;
+        ctx->b       = ctx->precision == NN_PREC_INT8 ? NN_LANES : block_size(ctx->type);
+        ctx->threads = ff_dnnl_threads_reached() ? av_clip(threads, 1, NN_MAX_THREADS) : 1;
         /* oneDNN plans for as many threads as there are now */
         saved = ff_dnnl_enter_threads(ctx->threads);
         ret   = open_all(ctx, FFMAX(cfg->nb_slots, 1));

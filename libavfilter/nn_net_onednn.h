@@ -28,10 +28,12 @@
  * nn_net_plan_op.c     nodes -> steps
  * nn_net_plan_pic.c    pools and sizes -> steps
  * nn_net_plan_conv.c   convolutions -> steps
+ * nn_net_plan_quant.c  convolutions in int8 -> steps
  * nn_net_plan_move.c   nodes that only move values -> steps, or nothing at all
  * nn_net_block.c       steps on blocks of channels
  * nn_net_plain.c       steps on row-major arrays
- * nn_net_rows.[ch]     the vector loops
+ * nn_net_quant.c       steps of int8
+ * nn_net_rows.[ch]     the vector loops; nn_net_quant_rows.c, nn_net_quant.h: those of int8
  *
  * A value lies in memory row-major ("plain"), or, if it is N x C x H x W, in blocks of
  * channels, [C / b][H][W][b], as oneDNN's convolutions like it best: b = 16 or 8, or
@@ -42,21 +44,28 @@
  * concatenation are computed where it lies, if they are of whole blocks.
  *
  * Blocks hold fp32 or bf16; plain arrays fp32 or int64.
+ *
+ * int8: values stay fp32. A dense convolution reads a copy of its input in bytes, NHWC,
+ * with the padding around it: byte = round(x / scale) + zero. Scale and zero come from
+ * the range of the image at hand, so that nothing depends on what was run before. The
+ * steps that compute a value note its range on the way; what has none is searched.
+ * Rounded weights are off by a little, always to the same side: times the mean of their
+ * input channel that is a shift of the whole output channel, which the bias takes back.
  */
 
 #include "nn_dnnl.h"
 #include "nn_net.h"
 #include "nn_strip.h"
 
-enum { NN_PLAIN, NN_BLOCK, NN_NB_LAYOUTS };
+enum { NN_PLAIN, NN_BLOCK, NN_QUANT, NN_NB_LAYOUTS };
 
-/** Where a value lies in one of the two layouts. */
+/** Where a value lies in one of the layouts. */
 typedef struct NNRep {
     int     made;               ///< a step before writes it
     int     parent;             ///< it is a part of this rep; -1: it has memory of its own
     int64_t offset;             ///< bytes from the parent's start
     int     type;               ///< blocks: NNType
-    int     b, nb;              ///< blocks: channels in one, blocks; plain: 0
+    int     b, nb;              ///< blocks: channels in one, blocks; bytes: channels, 1; plain: 0
     int64_t size;               ///< bytes of one image, plain: of all
     int     first, last;        ///< steps that use it, of the root
     int64_t pos;                ///< of the root, in the slot's arena
@@ -70,6 +79,7 @@ enum { NN_AT_ARENA, NN_AT_INPUT, NN_AT_CONST, NN_AT_DYNAMIC };
 typedef struct NNNetSlot NNNetSlot;
 typedef struct NNStep    NNStep;
 
+#define NN_MAX_THREADS 256
 #define NN_MAX_MATS 64           ///< matrices of one product; more go to ff_nn_op_eval()
 
 /** What a step works on at run time. */
@@ -85,7 +95,26 @@ struct NNStep {
     int    nb_out;
     void  *p;                   ///< what run() needs; owned
     int    conv;                ///< index into NNNetSlot.convs; -1: none
+    int    track;               ///< it notes the range of its output in NNNetSlot.ranges
 };
+
+/** int8: what a run found in one image of a value. */
+typedef struct NNRange {
+    float lo, hi;               ///< of all its elements and 0
+    float scale;                ///< of its NN_QUANT: element = (byte - zero) * scale
+    int   zero;
+} NNRange;
+
+/** What a convolution in int8 needs beside NNPlanConv; arrays behind the struct. */
+typedef struct NNQuantConv {
+    int    x0, y0;              ///< column of its output, row of its input, where the picture begins
+    int    oh, ow;              ///< of the picture; the shape is of a strip of it
+    int64_t means;              ///< as in NNQuantParams
+    int    act;                 ///< NNNetAct
+    float  alpha, beta;
+    float *scale, *sum, *bias;  ///< by output channel: weights' scale, sum of their bytes; bias
+    float *lost;                ///< [shape.ic][shape.oc]: weights, less what their bytes say, over the kernel
+} NNQuantConv;
 
 /** One convolution of the plan; primitives belong to slots, weights to all. */
 typedef struct NNPlanConv {
@@ -96,6 +125,8 @@ typedef struct NNPlanConv {
     const void *data;           ///< in packed
     size_t    scratch;
     int       act;              ///< NNNetAct that follows by our own loop
+    NNQuantConv *q;             ///< int8; NULL: none
+    size_t    extra;            ///< scratch for our own loops, behind oneDNN's
 } NNPlanConv;
 
 struct NNNetContext {
@@ -130,6 +161,7 @@ struct NNNetSlot {
     size_t       scratch_size;
     const float *in;
     NNTensor    *dyn;           ///< by value: those of sizes not known before
+    NNRange     *ranges;        ///< by value and image; NULL unless int8
 };
 
 /* ---- nn_net_plan.c: used while the plan is made ---------------------------------- */
@@ -167,6 +199,10 @@ int  ff_nn_plan_pool(NNNetContext *ctx, int node);
 int  ff_nn_plan_resize(NNNetContext *ctx, int node);
 /** nn_net_plan_conv.c @return AVERROR(ENOSYS): not for oneDNN */
 int  ff_nn_plan_conv(NNNetContext *ctx, NNDnnl *dnnl, int node);
+/** nn_net_plan_quant.c; s: the node's convolution with its real channels
+ *  @return AVERROR(ENOSYS): better in fp32 */
+int  ff_nn_plan_qconv(NNNetContext *ctx, NNDnnl *dnnl, int node, const NNNetConvShape *s,
+                      const float *weight, const float *bias);
 
 /* ---- at run time ------------------------------------------------------------------- */
 
@@ -223,6 +259,32 @@ int ff_nn_step_prelu(NNNetSlot *s, const NNStep *st);
 int ff_nn_step_block_elem(NNNetSlot *s, const NNStep *st);
 
 int ff_nn_step_conv(NNNetSlot *s, const NNStep *st);
+
+#define NN_MAX_RANGES 16         ///< values whose ranges make up another's; with more it is searched
+
+/** blocks of fp32 -> bytes; the range of from[] is that of the value, nb_from 0: search it */
+typedef struct NNQuantParams {
+    int c;                      ///< bytes of a pixel
+    int64_t means;              ///< behind them, bytes from the start: c floats, byte - zero in the mean
+    int h, w, margin;           ///< without the margin; pixels on each side
+    int nb_from, from[NN_MAX_RANGES];
+} NNQuantParams;
+int ff_nn_step_quant(NNNetSlot *s, const NNStep *st);
+/** bytes that all threads need together */
+size_t ff_nn_quant_scratch(const NNQuantParams *p, int threads);
+int ff_nn_step_qconv(NNNetSlot *s, const NNStep *st);
+
+/** Ranges that threads find at the same time. */
+typedef struct NNRangeJobs {
+    float lo[NN_MAX_THREADS], hi[NN_MAX_THREADS];
+} NNRangeJobs;
+void ff_nn_range_start(NNRangeJobs *r);
+/** Extend job's range by nb values. */
+void ff_nn_range_add(NNRangeJobs *r, int job, const float *src, int64_t nb);
+/** Note it as that of a step's output, image n. */
+void ff_nn_range_note(NNNetSlot *s, const NNStep *st, int n, const NNRangeJobs *r);
+/** SILU in place, within 7e-4, and its range; nb: a multiple of 16 */
+void ff_nn_range_silu(NNRangeJobs *r, int job, float *x, int64_t nb);
 
 /** out = act(op(a, b)) over plain arrays, any broadcasting: dims innermost first, strides in values */
 typedef struct NNBroadParams {

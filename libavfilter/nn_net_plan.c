@@ -323,7 +323,8 @@ static void start(NNNetContext *ctx)
 
     for (int i = 0; i < net->nb_values; i++) {
         NNRep *r = &ctx->reps[NN_REP(i, NN_PLAIN)];
-        r[0].parent = r[1].parent = -1;
+        for (int k = 0; k < NN_NB_LAYOUTS; k++)
+            r[k].parent = -1;
         if (i == net->input || net->values[i].t.data) {
             ff_nn_plan_make(ctx, i, NN_PLAIN);
             r->where = i == net->input ? NN_AT_INPUT : NN_AT_CONST;
@@ -363,6 +364,7 @@ void ff_nn_plan_free(NNNetContext *ctx)
         ff_dnnl_packed_free(&ctx->convs[i].packed);
         av_free(ctx->convs[i].weight);
         av_free(ctx->convs[i].bias);
+        av_free(ctx->convs[i].q);
     }
     av_freep(&ctx->steps);
     av_freep(&ctx->convs);

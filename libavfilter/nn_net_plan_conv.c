@@ -260,6 +260,12 @@ int ff_nn_plan_conv(NNNetContext *ctx, NNDnnl *dnnl, int node)
 
     if (ret < 0 || (ret = small(ctx, &c, node)) != AVERROR(ENOSYS))
         return ret;
+    if (ctx->precision == NN_PREC_INT8 && !c.slope) {
+        fill_shape(&s, &c, NN_LAYOUT_NHWC, NN_LAYOUT_NHWC);
+        ret = ff_nn_plan_qconv(ctx, dnnl, node, &s, c.w->data, c.b ? c.b->data : NULL);
+        if (ret != AVERROR(ENOSYS))
+            return ret;
+    }
     if ((ret = in_blocks(ctx, dnnl, &c, node)) != AVERROR(ENOSYS))
         return ret;
     if (c.slope)
