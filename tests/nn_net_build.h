@@ -196,4 +196,32 @@ static inline void check(OnnxW *w, const char *what, int n, int c, int h, int wd
     free(in);
 }
 
+/* ---- a net and one engine ------------------------------------------------------------------ */
+
+typedef struct Nets {
+    NNNet *net, *shaped;
+    NNNetRunner r;
+} Nets;
+
+static inline void drop(Nets *t)
+{
+    ff_nn_net_close(&t->r);
+    ff_nn_net_free(&t->shaped);
+    ff_nn_net_free(&t->net);
+}
+
+/** AUTO: engine ref; else onednn */
+static inline int open_shape(Nets *t, int n, int c, int h, int w, enum NNPrecision prec, int slots, int threads)
+{
+    const NNConfig cfg = { .precision = prec, .nb_slots = slots };
+
+    return t->net && ff_nn_net_shape(&t->shaped, t->net, n, c, h, w, NULL) >= 0 &&
+           ff_nn_net_open(&t->r, prec == NN_PREC_AUTO ? "ref" : "onednn", t->shaped, &cfg, threads) >= 0;
+}
+
+static inline int run(Nets *t, int slot, const float *in, NNTensor *out)
+{
+    return t->r.engine->run(t->r.ctx, slot, in, out);
+}
+
 #endif /* FFREEL_TESTS_NN_NET_BUILD_H */
