@@ -1,5 +1,5 @@
 #!/bin/sh
-# Detection nets on the CPU: engine onednn in fp32 and bf16, and ONNX Runtime, in turn.
+# Detection nets on the CPU: engine onednn in fp32, bf16 and int8, and ONNX Runtime, in turn.
 # Environment: BUILD (a built tree with config.mk), SHARED (its models/ hold yolox_nano.onnx),
 # MORE (other ONNX files as "file:WIDTHxHEIGHT ..."), JSON (lines of JSON are appended),
 # ROUNDS (5; the median of each figure counts), SECONDS_EACH (2), CORES (nproc),
@@ -33,7 +33,7 @@ ort=yes
 field() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 # median FILE FIELD: of its lines
 median() { field "$2" < "$1" | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
-engines="fp32 bf16${ort:+ ort}"
+engines="fp32 bf16 int8${ort:+ ort}"
 once() { # ENGINE FILE SIZE THREADS SLOTS
     if [ "$1" = ort ]; then
         "$python" "$top/bench/peers/ort_run.py" "$2" "$3" "$4" "$5" "$seconds"
@@ -59,7 +59,7 @@ bench() { # FILE SIZE
             cpu=$(median "$tmp/ort.jsonl" cpu_ms)
         fi
         for e in $engines; do
-            [ -s "$tmp/$e.jsonl" ] || { [ $e = bf16 ] && continue; echo "| $(basename "$1") | $2 | $e failed: $(tail -n 1 "$tmp/log") | | | | | | |"; continue; }
+            [ -s "$tmp/$e.jsonl" ] || { case $e in bf16|int8) continue ;; esac; echo "| $(basename "$1") | $2 | $e failed: $(tail -n 1 "$tmp/log") | | | | | | |"; continue; }
             cat "$tmp/$e.jsonl" >> "$json"
             echo "| $(basename "$1" .onnx) | $2 | $(field engine < "$tmp/$e.jsonl" | head -n 1) | $(field precision < "$tmp/$e.jsonl" | head -n 1) |" \
                 "$slots x $threads | $(median "$tmp/$e.jsonl" ms) | $(median "$tmp/$e.jsonl" per_s) | $(ratio "$(median "$tmp/$e.jsonl" per_s)" "$base") |" \
