@@ -60,12 +60,12 @@ static int seen_enough(const Child *c, int n, int64_t frames, int64_t began)
 }
 
 /* frames of c since its own first report, over the time that took; of one that was done
- * before a second report all of them, the start with them */
+ * before a second report (or whose reports came all at once) all of them, the start with them */
 static double rate_of(const Child *c, int64_t at_first)
 {
-    if (c->changed > c->first)
+    if (c->changed > c->first && c->frame > at_first)
         return (c->frame - at_first) * 1e6 / (c->changed - c->first);
-    return c->first > c->started ? c->frame * 1e6 / (c->first - c->started) : 0;
+    return c->first > c->started ? c->frame * 1e6 / (c->changed - c->started) : 0;
 }
 
 static int trial(Trial *t, const Plan *p, const char *log_name, int n, int threads, const char *gpus)
