@@ -294,6 +294,15 @@ static void take_results(FFreelTorch *net, const c10::IValue &v)
         add_result(net, v);
 }
 
+/* a net may give its input, or a view of it: memory of the caller's, which may be gone when the result is read */
+static void own_results(FFreelTorch *net, const FFreelTorchTensor *in, int nb_in)
+{
+    for (at::Tensor &r : net->results)
+        for (int i = 0; i < nb_in; i++)
+            if (r.layout() == at::kStrided && r.storage().data() == static_cast<const void *>(in[i].data))
+                r = r.clone();
+}
+
 static c10::IValue forward(FFreelTorch *net, const FFreelTorchTensor *in, int nb_in)
 {
     std::vector<c10::IValue> args;
@@ -336,7 +345,9 @@ EXPORT int ffreel_torch_run(FFreelTorch *net, const FFreelTorchTensor *in, int n
         return caught(err, size, FFREEL_TORCH_NET);
     }
     try {
+        c10::InferenceMode inference;
         take_results(net, v);
+        own_results(net, in, nb_in);
     } catch (...) {
         net->results.clear();
         return caught(err, size, FFREEL_TORCH_RESULT);
